@@ -79,9 +79,15 @@ class Block(nn.Module):
         key, value = (part.repeat_interleave(group, dim=1) for part in (key, value))
         attended = F.scaled_dot_product_attention(query, key, value, is_causal=True)
         attended = self.attention_out(attended.transpose(1, 2).reshape(batch, time, -1))
-        x = x + F.dropout(attended, self.dropout, self.training)
-        fed = self.down(F.relu(self.up(normalise(x))).square())
-        return x + F.dropout(fed, self.dropout, self.training)
+        x = x + self.drop(attended)
+        return x + self.drop(self.down(F.relu(self.up(normalise(x))).square()))
+
+    def drop(self, x: Tensor) -> Tensor:
+        """Drops whole channels for the length of a sequence (Gal and Ghahramani 2016), which needs few random numbers."""
+        if not self.training or self.dropout == 0:
+            return x
+        keep = torch.rand(x.shape[0], 1, x.shape[2]) >= self.dropout
+        return x * (keep / (1 - self.dropout)).to(x.dtype)
 
 
 class Storyteller(nn.Module):
