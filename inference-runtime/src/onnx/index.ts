@@ -1,0 +1,12 @@
+export { graphBuilder, floatTensor, integerTensor, valueInfo } from './graph-builder.ts';
+export type { AttributeValue, GraphBuilder, NodeOptions } from './graph-builder.ts';
+export { decodeModel, encodeModel, onnxType } from './onnx-model.ts';
+export type {
+  OnnxAttribute,
+  OnnxDimension,
+  OnnxGraph,
+  OnnxModel,
+  OnnxNode,
+  OnnxTensor,
+  OnnxValue,
+} from './onnx-model.ts';
