@@ -1,0 +1,15 @@
+export type {
+  Datatype,
+  DispatchReason,
+  FinishReason,
+  GenerateOptions,
+  GenerationEvent,
+  InferenceRuntime,
+  ModelRef,
+  PredictResult,
+  RequestOptions,
+  ServedVersion,
+  Tensor,
+  TensorData,
+  TensorSpec,
+} from './protocol.ts';

@@ -1,0 +1,1 @@
+export { subgraphSdl, supergraphSdl } from './generated/sdl.ts';
