@@ -1,0 +1,26 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { ProgramName } from './worker-protocol.ts';
+import type { StartProgram } from './program.ts';
+import { hostPrograms } from './program-table.ts';
+
+/** Where an engine worker begins, as a thread or as a child process. */
+const starts: Record<ProgramName, () => Promise<StartProgram<never>>> = {
+  tensor: async () => (await import('./onnx/tensor-program.ts')).startTensorProgram,
+  decoder: async () => (await import('../generation/decoder-program.ts')).startDecoderProgram,
+};
+
+if (parentPort === null) {
+  const threads = Number(process.argv[2]);
+  const table = hostPrograms({ starts, threads, post: (message) => void process.send?.(message) });
+  process.on('message', table.receive);
+  process.on('disconnect', () => process.exit(0));
+} else {
+  const port = parentPort;
+  const { threads } = workerData as { readonly threads: number };
+  const table = hostPrograms({
+    starts,
+    threads,
+    post: (message, transfer) => port.postMessage(message, [...transfer]),
+  });
+  port.on('message', table.receive);
+}
