@@ -1,0 +1,60 @@
+import type { LiveGeneration, TokenPiece } from './live-generation.ts';
+
+/** A token, or the closing message: then `piece` is missing and `index` is one past the last token. */
+export interface FollowedToken {
+  readonly index: number;
+  readonly generation: LiveGeneration;
+  readonly piece: TokenPiece | undefined;
+}
+
+export interface FollowOptions {
+  readonly generation: LiveGeneration;
+  /** The first index wanted. */
+  readonly from: number;
+  readonly signal: AbortSignal;
+  /** Called once when the follower leaves before the end. */
+  readonly onLeave?: () => void;
+}
+
+/**
+ * Every token from an index on, each once and in order, then one closing message. `return()` answers at once,
+ * also while a token is awaited: whoever unsubscribes does not wait for the model.
+ */
+export function follow(options: FollowOptions): AsyncIterableIterator<FollowedToken> {
+  const { generation, signal, onLeave } = options;
+  const leaving = new AbortController();
+  const either = AbortSignal.any([signal, leaving.signal]);
+  let index = options.from;
+  let closed = false;
+
+  const leave = () => {
+    if (closed) return;
+    closed = true;
+    leaving.abort();
+    onLeave?.();
+  };
+  signal.addEventListener('abort', leave, { once: true });
+
+  return {
+    async next() {
+      if (closed) return { done: true, value: undefined };
+      try {
+        const piece = await generation.piece(index, either);
+        if (closed) return { done: true, value: undefined };
+        if (!piece) closed = true;
+        return { done: false, value: { index: index++, generation, piece } };
+      } catch (error) {
+        closed = true;
+        throw error;
+      }
+    },
+    async return() {
+      signal.removeEventListener('abort', leave);
+      leave();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
