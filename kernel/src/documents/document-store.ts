@@ -1,0 +1,53 @@
+/** A document: any JSON object. Its id is kept beside it, not in it. */
+export type Document = Readonly<Record<string, unknown>>;
+
+export interface StoredDocument<Doc> {
+  readonly id: string;
+  readonly doc: Doc;
+}
+
+export type Scalar = string | number | boolean | null;
+
+/** What one path must satisfy. A missing path equals null; order comparisons hold only between values of one type. */
+export interface Condition {
+  readonly $eq?: Scalar;
+  readonly $ne?: Scalar;
+  readonly $gt?: string | number;
+  readonly $gte?: string | number;
+  readonly $lt?: string | number;
+  readonly $lte?: string | number;
+  readonly $in?: readonly Scalar[];
+  readonly $exists?: boolean;
+}
+
+/** A subset of MongoDB's filters: dotted paths, all of which must hold, with `$and` and `$or`. */
+export type Filter = {
+  readonly $and?: readonly Filter[];
+  readonly $or?: readonly Filter[];
+} & { readonly [path: string]: Scalar | Condition | readonly Filter[] | undefined };
+
+export interface FindOptions {
+  /** 1 to 1,000; default 100. */
+  readonly limit?: number;
+  /** Ascending by id unless given: one path and a direction; ids break ties. */
+  readonly sort?: { readonly path: string; readonly direction: 'asc' | 'desc' };
+  /** The id after which to go on; only without `sort`. */
+  readonly after?: string;
+  /** How many to leave out before the first. */
+  readonly skip?: number;
+}
+
+export interface Collection<Doc extends Document> {
+  /** Inserts or replaces. */
+  put(id: string, doc: Doc): Promise<void>;
+  get(id: string): Promise<Doc | undefined>;
+  find(filter: Filter, options?: FindOptions): Promise<readonly StoredDocument<Doc>[]>;
+  count(filter: Filter): Promise<number>;
+  /** Whether there was one. */
+  delete(id: string): Promise<boolean>;
+}
+
+/** Documents of any shape, in named collections. Names: lower case letters, digits, `_`. */
+export interface DocumentStore extends AsyncDisposable {
+  collection<Doc extends Document>(name: string): Collection<Doc>;
+}
