@@ -1,9 +1,9 @@
 import {
-  compositionHasErrors,
   composeServices,
+  compositionHasErrors,
   transformSupergraphToPublicSchema,
 } from '@theguild/federation-composition';
-import { lexicographicSortSchema, parse, printSchema, buildASTSchema } from 'graphql';
+import { buildASTSchema, lexicographicSortSchema, parse, printSchema } from 'graphql';
 import type { SubgraphSource } from './subgraphs.ts';
 
 /** Composes the subgraphs, or throws with every reason why they do not fit together. */

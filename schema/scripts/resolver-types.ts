@@ -19,7 +19,7 @@ export async function resolverTypes(name: string, sdl: string): Promise<string> 
       enumsAsTypes: true,
       immutableTypes: true,
       strictScalars: true,
-      skipTypename: false,
+      avoidOptionals: { field: false, inputValue: false, object: false, defaultValue: true },
       contextType: '../context.ts#Context',
       mappers: mappers[name] ?? {},
       scalars: {

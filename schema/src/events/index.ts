@@ -5,6 +5,7 @@ export {
   rolesChanged,
   tenantCreated,
 } from './auth.ts';
+export { contracts } from './contracts.ts';
 export { valuesWritten, vectorsUpserted, viewApplied } from './feature.ts';
 export { served, servedItem } from './inference.ts';
 export {
@@ -16,4 +17,3 @@ export {
   versionPublished,
   versionRetired,
 } from './registry.ts';
-export { contracts } from './contracts.ts';

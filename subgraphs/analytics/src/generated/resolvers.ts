@@ -67,7 +67,7 @@ export type Subscription = {
 
 export type SubscriptionServingMetricsArgs = {
   model?: InputMaybe<Scalars['String']['input']>;
-  everyMs?: Scalars['Int']['input'];
+  everyMs: Scalars['Int']['input'];
 };
 
 /** A stretch of time: either `last`, or `from` and `to`. */

@@ -222,8 +222,8 @@ export type AuthEvent = {
 export type CreatePrincipalInput = {
   /** 2 to 64 characters: lower-case letters, digits, `-`, `_`, `.`; begins with a letter. */
   readonly name: Scalars['String']['input'];
-  readonly kind?: PrincipalKind;
-  readonly roles?: ReadonlyArray<Role>;
+  readonly kind: PrincipalKind;
+  readonly roles: ReadonlyArray<Role>;
 };
 
 export type CreatePrincipalPayload = {

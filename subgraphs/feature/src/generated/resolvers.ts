@@ -93,7 +93,7 @@ export type QueryVectorIndexesArgs = {
 export type QueryNearestArgs = {
   index: Scalars['String']['input'];
   vector: ReadonlyArray<Scalars['Float']['input']>;
-  k?: Scalars['Int']['input'];
+  k: Scalars['Int']['input'];
   filter?: InputMaybe<Scalars['JSON']['input']>;
 };
 
@@ -318,14 +318,14 @@ export type ApplyFeatureViewInput = {
   readonly fields: ReadonlyArray<FeatureFieldInput>;
   /** In ms; for ever without it. */
   readonly ttlMs?: InputMaybe<Scalars['BigInt']['input']>;
-  readonly description?: Scalars['String']['input'];
+  readonly description: Scalars['String']['input'];
 };
 
 export type FeatureFieldInput = {
   readonly name: Scalars['String']['input'];
   readonly type: FeatureType;
   readonly default?: InputMaybe<Scalars['JSON']['input']>;
-  readonly description?: Scalars['String']['input'];
+  readonly description: Scalars['String']['input'];
 };
 
 export type ApplyFeatureViewPayload = {
@@ -362,7 +362,7 @@ export type CreateVectorIndexInput = {
   readonly name: Scalars['String']['input'];
   /** 1 to 2,000. */
   readonly dimensions: Scalars['Int']['input'];
-  readonly metric?: VectorMetric;
+  readonly metric: VectorMetric;
 };
 
 export type CreateVectorIndexPayload = {

@@ -39,7 +39,8 @@ const forever = new AbortController().signal;
 
 async function indexesOf(generation: LiveGeneration, from = 0): Promise<number[]> {
   const seen: number[] = [];
-  for await (const { index } of follow({ generation, from, signal: forever })) seen.push(index);
+  for await (const { index } of follow({ source: { live: generation }, from, signal: forever }))
+    seen.push(index);
   return seen;
 }
 
@@ -63,7 +64,12 @@ test('a late follower goes on after the token it names', async () => {
 test('a follower that leaves is answered at once and tells so once', async () => {
   const generation = newGeneration();
   let left = 0;
-  const following = follow({ generation, from: 0, signal: forever, onLeave: () => left++ });
+  const following = follow({
+    source: { live: generation },
+    from: 0,
+    signal: forever,
+    onLeave: () => left++,
+  });
   const pending = following.next();
 
   await following.return?.();

@@ -1,14 +1,14 @@
 import type { LiveGeneration, TokenPiece } from './live-generation.ts';
 
 /** A token, or the closing message: then `piece` is missing and `index` is one past the last token. */
-export interface FollowedToken {
+export interface FollowedToken<Source> {
   readonly index: number;
-  readonly generation: LiveGeneration;
+  readonly source: Source;
   readonly piece: TokenPiece | undefined;
 }
 
-export interface FollowOptions {
-  readonly generation: LiveGeneration;
+export interface FollowOptions<Source extends { readonly live: LiveGeneration }> {
+  readonly source: Source;
   /** The first index wanted. */
   readonly from: number;
   readonly signal: AbortSignal;
@@ -20,8 +20,10 @@ export interface FollowOptions {
  * Every token from an index on, each once and in order, then one closing message. `return()` answers at once,
  * also while a token is awaited: whoever unsubscribes does not wait for the model.
  */
-export function follow(options: FollowOptions): AsyncIterableIterator<FollowedToken> {
-  const { generation, signal, onLeave } = options;
+export function follow<Source extends { readonly live: LiveGeneration }>(
+  options: FollowOptions<Source>,
+): AsyncIterableIterator<FollowedToken<Source>> {
+  const { source, signal, onLeave } = options;
   const leaving = new AbortController();
   const either = AbortSignal.any([signal, leaving.signal]);
   let index = options.from;
@@ -39,10 +41,10 @@ export function follow(options: FollowOptions): AsyncIterableIterator<FollowedTo
     async next() {
       if (closed) return { done: true, value: undefined };
       try {
-        const piece = await generation.piece(index, either);
+        const piece = await source.live.piece(index, either);
         if (closed) return { done: true, value: undefined };
         if (!piece) closed = true;
-        return { done: false, value: { index: index++, generation, piece } };
+        return { done: false, value: { index: index++, source, piece } };
       } catch (error) {
         closed = true;
         throw error;

@@ -1,4 +1,12 @@
-import type { FinishReason, GenerationEvent, ServedVersion } from '@opea/schema/runtime';
+import { unavailable } from '@opea/kernel/errors';
+import type { FinishReason, GenerationEvent } from '@opea/schema/runtime';
+import type { GenerationRow } from '../tables.ts';
+
+/** The version that answers, as far as facts about it need. */
+export interface AnsweringVersion {
+  readonly versionId: string;
+  readonly modelId: string;
+}
 
 /** One token as it is replayed: its text, and its probability's natural logarithm. */
 export interface TokenPiece {
@@ -33,7 +41,7 @@ export interface GenerationEnd {
  */
 export class LiveGeneration {
   readonly id: string;
-  readonly version: ServedVersion;
+  readonly version: AnsweringVersion;
   readonly #pieces: TokenPiece[] = [];
   readonly #aborter: AbortController;
   #waiting: (() => void)[] = [];
@@ -41,10 +49,28 @@ export class LiveGeneration {
   #end: GenerationEnd | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(options: { id: string; version: ServedVersion; aborter: AbortController }) {
+  constructor(options: { id: string; version: AnsweringVersion; aborter: AbortController }) {
     this.id = options.id;
     this.version = options.version;
     this.#aborter = options.aborter;
+  }
+
+  /** A generation that ended earlier, as it was kept. */
+  static revive(row: GenerationRow): LiveGeneration {
+    const { id, version_id: versionId, model_id: modelId } = row;
+    const version = { versionId, modelId };
+    const revived = new LiveGeneration({ id, version, aborter: new AbortController() });
+    revived.#pieces.push(...row.pieces);
+    revived.#promptTokens = row.prompt_tokens;
+    if (row.timing)
+      revived.#end = {
+        reason: row.finish_reason ?? 'ERROR',
+        text: row.text,
+        usage: { promptTokens: row.prompt_tokens, completionTokens: row.completion_tokens },
+        timing: row.timing,
+      };
+    else revived.#failure = { error: unavailable({ retryAfterMs: 1_000 }) };
+    return revived;
   }
 
   get pieces(): readonly TokenPiece[] {
@@ -66,6 +92,11 @@ export class LiveGeneration {
 
   get end(): GenerationEnd | undefined {
     return this.#end;
+  }
+
+  /** What it failed with, `undefined` while it did not. */
+  get failure(): unknown {
+    return this.#failure?.error;
   }
 
   get state(): 'QUEUED' | 'RUNNING' | 'FINISHED' | 'FAILED' {

@@ -28,12 +28,11 @@ export function decodeTensor(input: TensorInput): Tensor {
 
 /** The values as JSON carries them: 64-bit integers outside the safe range as strings. */
 export function tensorValues({ datatype, data }: Tensor): readonly unknown[] {
-  if (datatype === 'BOOL') return Array.from(data, (value) => value !== 0);
-  if (datatype === 'FP16') return Array.from(data, (bits) => fromHalfBits(Number(bits)));
-  if (datatype === 'FP32') return Array.from(data, (value) => shortest(Number(value)));
-  return Array.from<unknown, unknown>(data, (value) =>
-    typeof value === 'bigint' ? safeNumber(value) : value,
-  );
+  const values: readonly (number | bigint | string)[] = [...data];
+  if (datatype === 'BOOL') return values.map((value) => value !== 0);
+  if (datatype === 'FP16') return values.map((bits) => fromHalfBits(Number(bits)));
+  if (datatype === 'FP32') return values.map((value) => shortest(Number(value)));
+  return values.map((value) => (typeof value === 'bigint' ? safeNumber(value) : value));
 }
 
 /** The values as little-endian bytes in base64, null for strings. */

@@ -166,7 +166,7 @@ export type ModelVersionArgs = {
 
 /** A named line of versions. Visible inside its tenant. */
 export type ModelAliasArgs = {
-  name?: Scalars['String']['input'];
+  name: Scalars['String']['input'];
 };
 
 
@@ -369,7 +369,7 @@ export type RegisterModelInput = {
   /** 2 to 64 characters: lower-case letters, digits, `-`, `_`, `.`; begins with a letter. */
   readonly name: Scalars['String']['input'];
   /** Markdown, at most 10,000 characters. */
-  readonly description?: Scalars['String']['input'];
+  readonly description: Scalars['String']['input'];
 };
 
 export type RegisterModelPayload = {
@@ -396,10 +396,10 @@ export type PublishVersionInput = {
   readonly model: Scalars['String']['input'];
   /** Uploaded before by `PUT /artifacts`. One of them is named `model.onnx`. */
   readonly files: ReadonlyArray<ArtifactFileInput>;
-  readonly description?: Scalars['String']['input'];
-  readonly features?: ReadonlyArray<FeatureViewRefInput>;
+  readonly description: Scalars['String']['input'];
+  readonly features: ReadonlyArray<FeatureViewRefInput>;
   /** Ids of the versions it was made from. */
-  readonly parents?: ReadonlyArray<Scalars['ID']['input']>;
+  readonly parents: ReadonlyArray<Scalars['ID']['input']>;
   readonly lineage?: InputMaybe<LineageInput>;
 };
 
@@ -417,7 +417,7 @@ export type LineageInput = {
   readonly codeRef?: InputMaybe<Scalars['String']['input']>;
   readonly params?: InputMaybe<Scalars['JSON']['input']>;
   readonly metrics?: InputMaybe<Scalars['JSON']['input']>;
-  readonly datasets?: ReadonlyArray<DatasetRefInput>;
+  readonly datasets: ReadonlyArray<DatasetRefInput>;
 };
 
 export type DatasetRefInput = {
@@ -435,7 +435,7 @@ export type PromoteVersionInput = {
   /** The model's name. */
   readonly model: Scalars['String']['input'];
   readonly number: Scalars['Int']['input'];
-  readonly alias?: Scalars['String']['input'];
+  readonly alias: Scalars['String']['input'];
 };
 
 export type PromoteVersionPayload = {
