@@ -1,0 +1,439 @@
+import type { DispatchReason } from '@opea/schema/runtime';
+import { cancelled, deadlineExceeded, overloaded, unavailable } from '../errors.ts';
+import type { Cancel, Timing } from '../timing/timing.ts';
+import { DemandEstimate } from './demand-estimate.ts';
+import { latencyModel } from './latency-model.ts';
+import type { BatchPolicy } from './policy.ts';
+import { type Ticket, WaitingList } from './waiting-list.ts';
+
+export interface Batch<Work> {
+  readonly executionId: string;
+  readonly works: readonly Work[];
+  readonly rows: number;
+  readonly reason: DispatchReason;
+}
+
+/** What became of one request of a batch. */
+export type Outcome<Answer> =
+  | { readonly ok: true; readonly answer: Answer }
+  | { readonly ok: false; readonly error: Error };
+
+export interface Executed<Answer> {
+  /** One per work, in order. */
+  readonly outcomes: readonly Outcome<Answer>[];
+  /** Time in the engine, ms. */
+  readonly computeMs: number;
+}
+
+export interface Submission {
+  readonly rows: number;
+  /** Only equal keys share a batch. */
+  readonly key: string;
+  readonly tenant: string;
+  /** 1 is served first, 3 last. */
+  readonly priority: number;
+  /** Answer within this many ms, or DEADLINE_EXCEEDED. */
+  readonly deadlineMs?: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Answered<Answer> {
+  readonly answer: Answer;
+  readonly queueMs: number;
+  readonly computeMs: number;
+  readonly batch: {
+    readonly size: number;
+    readonly reason: DispatchReason;
+    readonly executionId: string;
+  };
+}
+
+export type Refusal = 'QUEUE_FULL' | 'SHED' | 'DEADLINE_UNREACHABLE' | 'DRAINING';
+
+/** Hears what the scheduler does, for metrics. Durations in ms. */
+export interface SchedulerObserver {
+  refused?(reason: Refusal): void;
+  dropped?(reason: 'CANCELLED' | 'DEADLINE'): void;
+  dispatched?(batch: { rows: number; requests: number; reason: DispatchReason }): void;
+  waited?(ms: number): void;
+  executed?(batch: { rows: number; computeMs: number; wallMs: number }): void;
+}
+
+export interface BatchSchedulerOptions<Work, Answer> {
+  /** The model, for errors. */
+  readonly name: string;
+  readonly policy: BatchPolicy;
+  /** Executions that may run side by side. */
+  readonly lanes: number;
+  readonly execute: (batch: Batch<Work>) => Promise<Executed<Answer>>;
+  readonly timing: Timing;
+  readonly newId: () => string;
+  readonly observer?: SchedulerObserver;
+}
+
+interface Waiter<Work, Answer> extends Ticket {
+  readonly work: Work;
+  readonly deadlineAt: number | undefined;
+  readonly settle: (outcome: Outcome<Answered<Answer>>) => void;
+  settled: boolean;
+}
+
+/**
+ * Trades a little waiting for much better throughput: requests that arrive close to each other run as one batch.
+ * Every request is answered exactly once; the queue is bounded; an overload is refused at once instead of being
+ * served too late. Follows the dynamic batcher of the Triton Inference Server (preferred sizes, queue delay,
+ * priorities, queue policies), with admission by a latency model and fair share between tenants.
+ */
+export class BatchScheduler<Work, Answer> implements AsyncDisposable {
+  readonly #options: BatchSchedulerOptions<Work, Answer>;
+  readonly #waiting = new WaitingList<Waiter<Work, Answer>>();
+  readonly #running = new Map<string, { readonly startedAt: number; readonly rows: number }>();
+  readonly #latency = latencyModel();
+  readonly #demand: DemandEstimate;
+  /** When each priority was last asked for. */
+  readonly #lastSeen = new Map<number, number>();
+  #runningRows = 0;
+  #policy: BatchPolicy;
+  #wake: Cancel | undefined;
+  #draining = false;
+  #emptied: (() => void)[] = [];
+
+  constructor(options: BatchSchedulerOptions<Work, Answer>) {
+    this.#options = options;
+    this.#policy = options.policy;
+    this.#demand = new DemandEstimate(options.timing);
+  }
+
+  get waiting(): { readonly requests: number; readonly rows: number } {
+    return { requests: this.#waiting.requests, rows: this.#waiting.rows };
+  }
+
+  get running(): number {
+    return this.#running.size;
+  }
+
+  get policy(): BatchPolicy {
+    return this.#policy;
+  }
+
+  /** Expected duration of an execution of `rows`, ms, once enough executions were seen. */
+  estimate(rows: number): number | undefined {
+    return this.#latency.estimate(rows);
+  }
+
+  /** Applies to everything that has not started yet. */
+  configure(policy: BatchPolicy): void {
+    this.#policy = policy;
+    this.#evaluateSoon();
+  }
+
+  /** Rejects with OVERLOADED, DEADLINE_EXCEEDED, CANCELLED, UNAVAILABLE, or what the execution failed with. */
+  submit(work: Work, submission: Submission): Promise<Answered<Answer>> {
+    const { timing } = this.#options;
+    const { rows, key, tenant, priority, deadlineMs, signal } = submission;
+    if (signal.aborted) return Promise.reject(cancelled({}, signal.reason));
+    const refusal = this.#refusal(submission);
+    if (refusal) return Promise.reject(refusal);
+
+    return new Promise((resolve, reject) => {
+      const now = timing.now();
+      const stops: Cancel[] = [];
+      const waiter: Waiter<Work, Answer> = {
+        work,
+        rows,
+        key,
+        tenant,
+        priority,
+        enqueuedAt: now,
+        deadlineAt: deadlineMs === undefined ? undefined : now + deadlineMs,
+        settled: false,
+        settle(outcome) {
+          if (waiter.settled) return;
+          waiter.settled = true;
+          for (const stop of stops) stop();
+          if (outcome.ok) resolve(outcome.answer);
+          else reject(outcome.error);
+        },
+      };
+      const onAbort = () => this.#abandon(waiter, 'CANCELLED', cancelled({}, signal.reason));
+      signal.addEventListener('abort', onAbort, { once: true });
+      stops.push(() => signal.removeEventListener('abort', onAbort));
+      if (deadlineMs !== undefined)
+        stops.push(timing.after(deadlineMs, () => this.#expire(waiter)));
+
+      this.#waiting.add(waiter);
+      this.#lastSeen.set(priority, now);
+      this.#demand.observe(this.#waiting.rows + this.#runningRows);
+      this.#evaluateSoon();
+    });
+  }
+
+  /** Takes nothing new, runs what waits without delay, and resolves when all of it is answered. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    this.#evaluateSoon();
+    if (this.#waiting.requests === 0 && this.#running.size === 0) return;
+    await new Promise<void>((resolve) => this.#emptied.push(resolve));
+  }
+
+  /** Refuses what waits; what runs is answered to nobody. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#draining = true;
+    this.#wake?.();
+    for (const waiter of [...this.#waiting]) {
+      this.#waiting.remove(waiter);
+      waiter.settle({ ok: false, error: this.#stopping() });
+    }
+    await this.drain();
+  }
+
+  #stopping(): Error {
+    return unavailable({ reason: `${this.#options.name} is being stopped`, retryAfterMs: 1_000 });
+  }
+
+  #refusal({ rows, tenant, priority, deadlineMs }: Submission): Error | undefined {
+    const { name, observer } = this.#options;
+    if (this.#draining) {
+      observer?.refused?.('DRAINING');
+      return this.#stopping();
+    }
+    if (deadlineMs !== undefined) {
+      const expectedMs = this.#expectedMs({ rows, tenant, priority });
+      if (expectedMs !== undefined && expectedMs > deadlineMs) {
+        observer?.refused?.('DEADLINE_UNREACHABLE');
+        const retryAfterMs = Math.max(1, Math.ceil(expectedMs - deadlineMs));
+        return overloaded({ model: name, reason: 'DEADLINE_UNREACHABLE', retryAfterMs });
+      }
+    }
+    while (this.#waiting.rows + rows > this.#policy.maxQueuedRows) {
+      const retryAfterMs = Math.ceil(this.#backlogMs() ?? 1_000);
+      const victim = this.#waiting.victimFor({ rows, tenant, priority });
+      if (!victim) {
+        observer?.refused?.('QUEUE_FULL');
+        return overloaded({ model: name, reason: 'QUEUE_FULL', retryAfterMs });
+      }
+      observer?.refused?.('SHED');
+      this.#waiting.remove(victim);
+      const error = overloaded({ model: name, reason: 'SHED', retryAfterMs });
+      victim.settle({ ok: false, error });
+    }
+    return undefined;
+  }
+
+  /** How long a newcomer's answer would take, ms. */
+  #expectedMs(newcomer: { rows: number; tenant: string; priority: number }): number | undefined {
+    const { rows, tenant, priority } = newcomer;
+    const total = this.#waiting.rowsAhead(priority, tenant, rows) + rows;
+    return this.#durationMs(total);
+  }
+
+  #backlogMs(): number | undefined {
+    return this.#durationMs(Math.max(1, this.#waiting.rows));
+  }
+
+  /** How long until `rows` have been served, after what runs now, ms. */
+  #durationMs(rows: number): number | undefined {
+    const cap = this.#cap();
+    const ofOne = this.#latency.estimate(Math.min(cap, rows));
+    if (ofOne === undefined) return undefined;
+    const { lanes, timing } = this.#options;
+    const remaining = [...this.#running.values()].map(({ startedAt, rows: inside }) =>
+      Math.max(0, startedAt + (this.#latency.estimate(inside) ?? ofOne) - timing.now()),
+    );
+    const untilFree = remaining.length < lanes ? 0 : Math.min(...remaining);
+    return untilFree + Math.ceil(Math.ceil(rows / cap) / lanes) * ofOne;
+  }
+
+  /** The most rows of one execution. */
+  #cap(): number {
+    const { maxBatch, maxExecutionMs } = this.#policy;
+    if (maxExecutionMs === undefined) return maxBatch;
+    return Math.min(maxBatch, this.#latency.rowsWithin(maxExecutionMs) ?? maxBatch);
+  }
+
+  #abandon(waiter: Waiter<Work, Answer>, reason: 'CANCELLED' | 'DEADLINE', error: Error): void {
+    if (waiter.settled) return;
+    this.#waiting.remove(waiter);
+    this.#options.observer?.dropped?.(reason);
+    waiter.settle({ ok: false, error });
+    this.#reportIfEmpty();
+  }
+
+  #expire(waiter: Waiter<Work, Answer>): void {
+    const stage = this.#waiting.has(waiter) ? 'QUEUED' : 'RUNNING';
+    this.#abandon(waiter, 'DEADLINE', deadlineExceeded({ model: this.#options.name, stage }));
+  }
+
+  /** Decides when this turn of the event loop is over, so that requests made together are seen together. */
+  #evaluateSoon(): void {
+    this.#wakeAfter(0);
+  }
+
+  #wakeAfter(ms: number): void {
+    this.#wake?.();
+    this.#wake = this.#options.timing.after(ms, () => {
+      this.#wake = undefined;
+      this.#evaluate();
+    });
+  }
+
+  #evaluate(): void {
+    while (this.#running.size < this.#options.lanes && this.#waiting.requests > 0) {
+      const { ready, nextInMs } = this.#readiness();
+      const lead = this.#waiting.next(new Set(ready.keys()));
+      const reason = lead && ready.get(lead.key);
+      if (!lead || !reason) {
+        this.#wakeAfter(Math.max(1, nextInMs));
+        return;
+      }
+      this.#dispatch(lead, reason);
+    }
+  }
+
+  /** Which batch keys may run now and why; otherwise how long until one may. */
+  #readiness(): { ready: ReadonlyMap<string, DispatchReason>; nextInMs: number } {
+    const now = this.#options.timing.now();
+    const { maxDelayMs, preferredSizes } = this.#policy;
+    const cap = this.#cap();
+    const nobodyElse = this.#waiting.rows + this.#runningRows >= this.#demand.rows();
+    const ready = new Map<string, DispatchReason>();
+    let nextInMs = Number.POSITIVE_INFINITY;
+    for (const { key, rows, oldestAt } of this.#waiting.keys()) {
+      const inMs = Math.min(oldestAt + maxDelayMs, this.#latestStart(key)) - now;
+      if (this.#draining) ready.set(key, 'DRAIN');
+      else if (rows >= cap) ready.set(key, 'FULL');
+      else if (preferredSizes.some((size) => size <= rows)) ready.set(key, 'PREFERRED');
+      else if (now - oldestAt >= maxDelayMs) ready.set(key, 'DELAY');
+      else if (nobodyElse) ready.set(key, 'IDLE');
+      else if (inMs <= 0) ready.set(key, 'DEADLINE');
+      else nextInMs = Math.min(nextInMs, inMs);
+    }
+    return { ready, nextInMs };
+  }
+
+  /** When the requests of a key must start for the most urgent of them to be in time. */
+  #latestStart(key: string): number {
+    let latest = Number.POSITIVE_INFINITY;
+    let rows = 0;
+    for (const waiter of this.#waiting.ofKey(key)) {
+      rows += waiter.rows;
+      if (waiter.deadlineAt !== undefined) latest = Math.min(latest, waiter.deadlineAt);
+    }
+    // Half as long again: an estimate is an average, and a batch late by a little is late.
+    return latest - (this.#latency.estimate(Math.min(rows, this.#cap())) ?? 0) * 1.5;
+  }
+
+  #dispatch(lead: Waiter<Work, Answer>, reason: DispatchReason): void {
+    const { timing, observer, newId, name } = this.#options;
+    const now = timing.now();
+    const late: Waiter<Work, Answer>[] = [];
+    const limit = this.#limit(lead, reason);
+    let taken = 0;
+    let dueAt = Number.POSITIVE_INFINITY;
+    const batch = this.#waiting.take(lead.key, (waiter) => {
+      if (this.#isTooLate(waiter, now)) {
+        late.push(waiter);
+        return true;
+      }
+      const rows = taken + waiter.rows;
+      const due = Math.min(dueAt, waiter.deadlineAt ?? Number.POSITIVE_INFINITY);
+      const fits =
+        rows <= limit(waiter.priority) && now + (this.#latency.estimate(rows) ?? 0) <= due;
+      if (taken > 0 && !fits) return false;
+      taken = rows;
+      dueAt = due;
+      return true;
+    });
+    for (const waiter of late)
+      this.#abandon(waiter, 'DEADLINE', deadlineExceeded({ model: name, stage: 'QUEUED' }));
+    const running = batch.filter((waiter) => !late.includes(waiter));
+    if (running.length === 0) return;
+
+    observer?.dispatched?.({ rows: taken, requests: running.length, reason });
+    for (const { enqueuedAt } of running) observer?.waited?.(now - enqueuedAt);
+    void this.#run(running, {
+      executionId: newId(),
+      works: running.map(({ work }) => work),
+      rows: taken,
+      reason,
+    });
+  }
+
+  #isTooLate({ deadlineAt, rows }: Waiter<Work, Answer>, now: number): boolean {
+    if (deadlineAt === undefined) return false;
+    return now + (this.#latency.estimate(rows) ?? 0) * 0.8 >= deadlineAt;
+  }
+
+  /** How many rows a batch may have when it takes in a request of a priority. */
+  #limit(lead: Waiter<Work, Answer>, reason: DispatchReason): (priority: number) => number {
+    const cap = this.#cap();
+    const preferred = Math.max(
+      0,
+      ...this.#policy.preferredSizes.filter(
+        (size) => size <= Math.min(cap, this.#waiting.rowsOf(lead.key)),
+      ),
+    );
+    const most = reason === 'PREFERRED' && preferred > 0 ? preferred : cap;
+    const { maxBlockingMs } = this.#policy;
+    const blocking =
+      maxBlockingMs === undefined ? undefined : this.#latency.rowsWithin(maxBlockingMs);
+    if (blocking === undefined) return () => most;
+    const protectedFrom = this.#highestInUse();
+    return (priority) => (priority > protectedFrom ? Math.min(most, blocking) : most);
+  }
+
+  /** The most urgent priority that was asked for within the last second. */
+  #highestInUse(): number {
+    const now = this.#options.timing.now();
+    const recent = [...this.#lastSeen].filter(([, at]) => now - at < 1_000);
+    return Math.min(3, ...recent.map(([priority]) => priority));
+  }
+
+  async #run(waiters: readonly Waiter<Work, Answer>[], batch: Batch<Work>): Promise<void> {
+    const { timing, execute, observer } = this.#options;
+    const { executionId, rows, reason } = batch;
+    const startedAt = timing.now();
+    this.#running.set(executionId, { startedAt, rows });
+    this.#runningRows += rows;
+    try {
+      const { outcomes, computeMs } = await execute(batch);
+      const wallMs = timing.now() - startedAt;
+      this.#latency.observe(rows, wallMs);
+      observer?.executed?.({ rows, computeMs, wallMs });
+      for (const [index, waiter] of waiters.entries()) {
+        const outcome = outcomes[index];
+        const queueMs = startedAt - waiter.enqueuedAt;
+        if (outcome === undefined) waiter.settle(noAnswer(this.#options.name));
+        else if (outcome.ok)
+          waiter.settle({
+            ok: true,
+            answer: {
+              answer: outcome.answer,
+              queueMs,
+              computeMs,
+              batch: { size: rows, reason, executionId },
+            },
+          });
+        else waiter.settle(outcome);
+      }
+    } catch (reasonOfFailure) {
+      const error =
+        reasonOfFailure instanceof Error ? reasonOfFailure : new Error(String(reasonOfFailure));
+      for (const waiter of waiters) waiter.settle({ ok: false, error });
+    } finally {
+      this.#running.delete(executionId);
+      this.#runningRows -= rows;
+      this.#reportIfEmpty();
+      if (this.#waiting.requests > 0) this.#evaluateSoon();
+    }
+  }
+
+  #reportIfEmpty(): void {
+    if (this.#waiting.requests > 0 || this.#running.size > 0) return;
+    for (const emptied of this.#emptied.splice(0)) emptied();
+  }
+}
+
+function noAnswer(name: string): { readonly ok: false; readonly error: Error } {
+  return { ok: false, error: new Error(`${name} gave no answer for a request of its batch`) };
+}
