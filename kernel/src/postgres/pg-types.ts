@@ -1,0 +1,12 @@
+import { type CustomTypesConfig, types } from 'pg';
+
+/**
+ * How values come back, the same in both adapters: bigint and numeric as text, date as `YYYY-MM-DD`,
+ * timestamps as Date, json and jsonb parsed, bytea as Buffer.
+ */
+export const pgTypes: CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === types.builtins.DATE
+      ? (value: string) => value
+      : types.getTypeParser(oid, format)) as typeof types.getTypeParser,
+};
