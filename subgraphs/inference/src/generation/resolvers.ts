@@ -1,3 +1,4 @@
+import { mapped } from '@opea/kernel/iteration';
 import type { Context } from '../context.ts';
 import { invalidCursor } from '../errors.ts';
 import type { Resolvers } from '../generated/resolvers.ts';
@@ -93,23 +94,3 @@ const withTotal = (usage: TokenUsage) => ({
   ...usage,
   totalTokens: usage.promptTokens + usage.completionTokens,
 });
-
-/** The same iteration with other values; leaving it leaves the original at once. */
-function mapped<From, To>(
-  from: AsyncIterableIterator<From>,
-  as: (value: From) => To,
-): AsyncIterableIterator<To> {
-  return {
-    async next() {
-      const { done, value } = await from.next();
-      return done ? { done, value: undefined } : { done: false, value: as(value) };
-    },
-    async return() {
-      await from.return?.();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
-}

@@ -1,0 +1,123 @@
+import type { Bus } from '@opea/kernel/bus';
+import type { Logger } from '@opea/kernel/log';
+import { served } from '@opea/schema/events';
+import { type ServingMetrics, summarise } from './serving-metrics.ts';
+import { type ServedItem, slicesOf } from './slice.ts';
+
+export interface ServingUpdate {
+  readonly versionId: string;
+  readonly metrics: ServingMetrics;
+}
+
+export interface LiveOptions {
+  readonly tenant: string;
+  /** The model's name; all without it. */
+  readonly model: string | undefined;
+  /** The length of a period, in ms. */
+  readonly everyMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** What is being served right now, shared by everyone who watches: one reader of the bus per process. */
+export interface LiveFeed extends AsyncDisposable {
+  /** One update per version and period with anything new. `return()` answers at once. */
+  watch(options: LiveOptions): AsyncIterableIterator<ServingUpdate>;
+}
+
+export function liveFeed({ bus, logger }: { bus: Bus; logger: Logger }): LiveFeed {
+  const watchers = new Set<(tenant: string, items: readonly ServedItem[]) => void>();
+  const closing = new AbortController();
+  const reading = read().catch((error: unknown) => {
+    logger.error({ err: error }, 'the live feed of serving metrics stopped');
+  });
+
+  return {
+    watch: (options) => watch(options, watchers, closing.signal),
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      await reading;
+    },
+  };
+
+  async function read(): Promise<void> {
+    const facts = bus.read({ subjects: [served.subject], after: 'end', signal: closing.signal });
+    for await (const message of facts) {
+      const { tenant, data } = served.parse(message.data);
+      for (const tell of watchers) tell(tenant, data.items);
+    }
+  }
+}
+
+type Watchers = Set<(tenant: string, items: readonly ServedItem[]) => void>;
+
+function watch(
+  options: LiveOptions,
+  watchers: Watchers,
+  closing: AbortSignal,
+): AsyncIterableIterator<ServingUpdate> {
+  let items: ServedItem[] = [];
+  let periodStart = Date.now();
+  const ready: ServingUpdate[] = [];
+  let wake: (() => void) | undefined;
+  let closed = false;
+
+  const tell = (tenant: string, all: readonly ServedItem[]) => {
+    if (tenant !== options.tenant) return;
+    items.push(
+      ...all.filter((item) => options.model === undefined || item.model === options.model),
+    );
+  };
+  const timer = setInterval(() => {
+    const range = { from: new Date(periodStart), to: new Date() };
+    periodStart = range.to.getTime();
+    ready.push(...updatesOf(items, range, options.everyMs).slice(-100));
+    items = [];
+    if (ready.length > 0) wake?.();
+  }, options.everyMs);
+  const close = () => {
+    closed = true;
+    clearInterval(timer);
+    watchers.delete(tell);
+    wake?.();
+  };
+  watchers.add(tell);
+  options.signal.addEventListener('abort', close, { once: true });
+  closing.addEventListener('abort', close, { once: true });
+
+  return {
+    async next() {
+      while (!closed && ready.length === 0)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      const value = closed ? undefined : ready.shift();
+      return value ? { done: false, value } : { done: true, value: undefined };
+    },
+    async return() {
+      close();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+function updatesOf(
+  items: readonly ServedItem[],
+  range: { from: Date; to: Date },
+  everyMs: number,
+): readonly ServingUpdate[] {
+  const versions = [...new Set(items.map(({ versionId }) => versionId))];
+  return versions.map((versionId) => ({
+    versionId,
+    metrics: summarise(
+      slicesOf(
+        items.filter((item) => item.versionId === versionId),
+        1_000,
+      ),
+      range,
+      Math.max(1_000, everyMs),
+    ),
+  }));
+}
