@@ -66,3 +66,8 @@ export const circuitOpen = defineError<{ model: string; retryAfterMs: number }>(
   503,
   ({ model }) => `The model ${model} crashed its worker repeatedly and is resting`,
 );
+export const consumerStalled = defineError<{ stallMs: number }>(
+  'CONSUMER_STALLED',
+  408,
+  ({ stallMs }) => `Nothing was read for ${stallMs} ms; the generation was given up`,
+);

@@ -1,5 +1,6 @@
 export { graphBuilder, floatTensor, integerTensor, valueInfo } from './graph-builder.ts';
 export type { AttributeValue, GraphBuilder, NodeOptions } from './graph-builder.ts';
+export { readMetadata } from './read-metadata.ts';
 export { decodeModel, encodeModel, onnxType } from './onnx-model.ts';
 export type {
   OnnxAttribute,

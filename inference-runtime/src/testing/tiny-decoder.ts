@@ -87,7 +87,6 @@ function declareInputs(graph: GraphBuilder, shape: DecoderShape): void {
 
 function declareConstants(graph: GraphBuilder, shape: DecoderShape, random: Random): void {
   const { vocab, width, heads, kvHeads, headDim } = shape;
-  const group = heads / kvHeads;
   const embedding = random(vocab * width, 1);
   graph.floats('embedding', [vocab, width], embedding);
   graph.floats('head', [width, vocab], transposed(embedding, vocab, width));
@@ -112,7 +111,6 @@ function declareConstants(graph: GraphBuilder, shape: DecoderShape, random: Rand
   graph.integers('batch.same', [0]);
   graph.integers('kv_heads', [kvHeads]);
   graph.integers('rest', [-1]);
-  graph.integers('group', [group]);
   const axis = { attributes: { axis: 0 } };
   graph.node('Concat', ['batch.same', 'heads', 'chunk', 'chunk'], 'shape.square', axis);
   graph.node('Concat', ['batch.same', 'kv_heads', 'rest', 'chunk'], 'shape.scores', axis);

@@ -1,0 +1,86 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silentLogger } from '@opea/kernel/log';
+import { createMetrics } from '@opea/kernel/metrics';
+import type { ServedVersion } from '@opea/schema/runtime';
+import { startWorkerPool } from '../engines/worker-pool.ts';
+import { createGenerator, defaultGeneratorConfig } from '../generation/index.ts';
+import type { Generator, GeneratorConfig } from '../generation/index.ts';
+import { machineTiming } from '../timing/timing.ts';
+import { tinyDecoder, type TinyDecoderOptions } from './tiny-decoder.ts';
+import { tinyTokenizer } from './tiny-tokenizer.ts';
+
+export interface TinyGeneratorOptions {
+  readonly decoder?: TinyDecoderOptions;
+  readonly config?: Partial<GeneratorConfig>;
+  readonly threads?: number;
+  /** Contents of `generation.json`. */
+  readonly defaults?: object;
+  readonly isolation?: 'thread' | 'process';
+}
+
+export const tinyVersion: ServedVersion = {
+  versionId: 'ver_tiny',
+  modelId: 'mdl_tiny',
+  model: 'tiny',
+  number: 1,
+  kind: 'DECODER',
+  state: 'READY',
+  signature: { inputs: [], outputs: [] },
+};
+
+export interface TinyGenerator extends AsyncDisposable {
+  readonly generator: Generator;
+  readonly metrics: ReturnType<typeof createMetrics>;
+  readonly folder: string;
+}
+
+/** A generator over a random decoder in a real worker. */
+export async function openTinyGenerator({
+  decoder = {},
+  config = {},
+  threads = 1,
+  defaults,
+  isolation,
+}: TinyGeneratorOptions = {}): Promise<TinyGenerator> {
+  const folder = await mkdtemp(join(tmpdir(), 'tiny-generator-'));
+  const { json, vocab, eos } = tinyTokenizer();
+  const contents = {
+    'model.onnx': tinyDecoder({ vocab, eos, ...decoder }),
+    'tokenizer.json': json,
+    ...(defaults && { 'generation.json': JSON.stringify(defaults) }),
+  };
+  const files = Object.keys(contents).map((name) => ({ name, path: join(folder, name) }));
+  await Promise.all(
+    Object.entries(contents).map(([name, data]) => writeFile(join(folder, name), data)),
+  );
+  const pool = startWorkerPool({
+    workers: 1,
+    threadsPerWorker: threads,
+    logger: silentLogger,
+    now: () => performance.now(),
+  });
+  const metrics = createMetrics();
+  const generator = await createGenerator({
+    version: tinyVersion,
+    files,
+    pool,
+    config: { ...defaultGeneratorConfig, ...config },
+    timing: machineTiming,
+    logger: silentLogger,
+    metrics,
+    ...(isolation && { isolation }),
+  });
+
+  return {
+    generator,
+    metrics,
+    folder,
+    async [Symbol.asyncDispose]() {
+      await generator[Symbol.asyncDispose]();
+      await pool[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
