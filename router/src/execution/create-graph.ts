@@ -1,0 +1,282 @@
+import type { Clock } from '@opea/kernel/clock';
+import { badUserInput, defineError } from '@opea/kernel/errors';
+import { type Logger, silentLogger } from '@opea/kernel/log';
+import type { Metrics } from '@opea/kernel/metrics';
+import type { SubgraphEndpoint } from '@opea/kernel/subgraph';
+import { isNonNullType, OperationTypeNode } from 'graphql';
+import { LRUCache } from 'lru-cache';
+
+import { OperationTooLarge } from '../canonical/canonical-operation.ts';
+import { readSupergraph, type Supergraph } from '../canonical/supergraph.ts';
+import type { Graph, GraphAnswer, GraphOperation } from '../graph.ts';
+import { apolloPlanner } from '../planning/apollo-planner.ts';
+import { fallbackPlanner } from '../planning/fallback-planner.ts';
+import { nativePlanner } from '../planning/native-planner.ts';
+import type { QueryPlan } from '../planning/plan.ts';
+import { type PlanCache, planCache } from '../planning/plan-cache.ts';
+import type { Planner } from '../planning/planner.ts';
+import { introspect } from '../shaping/introspect.ts';
+import { type ShapedAnswer, shapeAnswer } from '../shaping/shape-answer.ts';
+import { guardedSource } from '../sources/guarded-source.ts';
+import { remoteSource } from '../sources/remote-source.ts';
+import { subscribeTo } from '../subscriptions/subscribe.ts';
+import { type Execution, executePlan } from './execute-plan.ts';
+import { FieldError } from './failure.ts';
+import { subgraphErrorMask } from './mask-subgraph-error.ts';
+import {
+  type OperationVariant,
+  type PreparedOperation,
+  prepareOperation,
+} from './prepared-operation.ts';
+
+export interface GraphOptions {
+  readonly supergraphSdl: string;
+  /** One per subgraph of the supergraph, by its name there: in this process, or behind HTTP. */
+  readonly sources: Readonly<Record<string, SubgraphEndpoint | { readonly url: string }>>;
+  /** `native` falls back to Apollo's planner for operations it has no plan for. @default 'native' */
+  readonly planner?: 'native' | 'apollo';
+  readonly limits?: Partial<GraphLimits>;
+  /** Codes of the platform's error catalogue; by default every code that looks like one. */
+  readonly errorCodes?: ReadonlySet<string>;
+  readonly logger?: Logger;
+  readonly metrics?: Metrics;
+  readonly clock?: Clock;
+}
+
+export interface GraphLimits {
+  /** One operation may be planned this long. @default 500 */
+  readonly planningMs: number;
+  /** One request to a subgraph may take this long. @default 5_000 */
+  readonly subgraphMs: number;
+  /** Size of one subgraph's answer. @default 10 MiB */
+  readonly answerBytes: number;
+  /** Plans kept, and documents kept. @default 2_000 */
+  readonly plans: number;
+}
+
+/** A graph, and what only its operator sees of it. */
+export interface PlannedGraph extends Graph {
+  readonly supergraph: Supergraph;
+  /** The plans of an operation, in the order they run. Rejects as `execute` would answer. */
+  plan(
+    request: Pick<GraphOperation, 'document' | 'query' | 'operationName' | 'variables'>,
+  ): Promise<readonly QueryPlan[]>;
+  /** Plans ahead what another graph was asked, so that taking over costs no request its plan. */
+  warm(operations: readonly string[]): Promise<void>;
+  /** Canonical operations whose plans were used last, newest first. */
+  recentOperations(): readonly string[];
+}
+
+export const operationTooComplex = defineError(
+  'OPERATION_TOO_COMPLEX',
+  400,
+  (_: Record<string, never>) => 'The operation is too complex.',
+);
+
+/** Opens a federated graph. Disposing of it closes what it opened, never the endpoints it was given. */
+export function createGraph(options: GraphOptions): PlannedGraph {
+  const { supergraphSdl, logger = silentLogger, metrics, clock, limits = {} } = options;
+  const supergraph = readSupergraph(supergraphSdl);
+  const planner = plannerOf(options);
+  const plans = planCache({
+    planner,
+    ...(limits.plans === undefined ? {} : { maxPlans: limits.plans }),
+    ...(limits.planningMs === undefined ? {} : { timeoutMs: limits.planningMs }),
+  });
+  const sources = new Map<string, SubgraphEndpoint>();
+  const opened: AsyncDisposable[] = [planner];
+  for (const [name, given] of Object.entries(options.sources)) {
+    let endpoint: SubgraphEndpoint;
+    if ('url' in given) {
+      const remote = remoteSource({ url: given.url, maxAnswerBytes: limits.answerBytes });
+      opened.push(remote);
+      endpoint = remote;
+    } else endpoint = given;
+    const timeoutMs = limits.subgraphMs ?? 5_000;
+    sources.set(name, guardedSource({ name, endpoint, metrics, clock, timeoutMs }));
+  }
+  const mask = subgraphErrorMask({
+    logger,
+    ...(options.errorCodes ? { codes: options.errorCodes } : {}),
+  });
+  const documents = new LRUCache<string, PreparedOperation>({ max: limits.plans ?? 2_000 });
+
+  const prepare = (request: Pick<GraphOperation, 'document' | 'query' | 'operationName'>) => {
+    const key = `${request.operationName ?? ''}\n${request.query}`;
+    const known = documents.get(key);
+    if (known) return known;
+    const prepared = prepareOperation(supergraph, request.document, request.operationName);
+    if (prepared) documents.set(key, prepared);
+    return prepared;
+  };
+
+  const begin = (
+    request: Pick<GraphOperation, 'document' | 'query' | 'operationName' | 'variables'>,
+  ): Begun => {
+    const prepared = prepare(request);
+    if (!prepared) {
+      return refusal(badUserInput({ reason: 'The document has no such operation.' }));
+    }
+    const coerced = prepared.coerce(request.variables);
+    if ('errors' in coerced) {
+      return refusal(badUserInput({ reason: 'A variable does not fit its type.' }));
+    }
+    try {
+      const variant = prepared.variantFor(coerced.values);
+      return { prepared, variables: coerced.values, variant };
+    } catch (error) {
+      if (error instanceof OperationTooLarge) return refusal(operationTooComplex({}, error));
+      throw error;
+    }
+  };
+
+  const executionOf = (
+    request: GraphOperation,
+    variables: Readonly<Record<string, unknown>>,
+  ): Execution => ({
+    supergraph,
+    sources,
+    data: {},
+    failures: [],
+    variables,
+    headersFor: request.headersFor,
+    signal: request.signal,
+    mask,
+  });
+
+  return {
+    supergraph,
+    apiSchema: supergraph.apiSchema,
+
+    async execute(request) {
+      const begun = begin(request);
+      if ('refused' in begun) return begun.refused;
+      const { prepared, variant, variables } = begun;
+      const execution = executionOf(request, variables);
+      const planned = await plansFor(plans, variant);
+      if ('refused' in planned) {
+        logger.warn({ err: planned.cause }, 'an operation was not planned');
+        return planned.refused;
+      }
+      await runPlans(planned.plans, execution, prepared);
+      const meta = variant.hasMeta
+        ? introspect({
+            schema: supergraph.apiSchema,
+            operation: prepared.operation,
+            fragments: prepared.fragments,
+            variables: request.variables,
+            shape: variant.shape,
+            typename: variant.typename,
+          })
+        : undefined;
+      const { shape, typename } = variant;
+      return answerOf(shapeAnswer({ shape, typename, data: execution.data, meta }), execution);
+    },
+
+    async subscribe(request) {
+      const begun = begin(request);
+      if ('refused' in begun) return once(begun.refused);
+      const { variant, variables } = begun;
+      const planned = await plansFor(plans, variant);
+      if ('refused' in planned) return once(planned.refused);
+      const plan = planned.plans[0];
+      if (!plan?.primary) {
+        return once(
+          refusal(badUserInput({ reason: 'The operation is not a subscription.' })).refused,
+        );
+      }
+      return subscribeTo({
+        primary: plan.primary,
+        rest: plan.node,
+        variant,
+        executionOf: () => executionOf(request, variables),
+      });
+    },
+
+    async plan(request) {
+      const begun = begin(request);
+      if ('refused' in begun) throw badUserInput({ reason: 'The operation does not fit.' });
+      return Promise.all(begun.variant.canonical.map(({ text }) => plans.plan(text)));
+    },
+
+    async warm(operations) {
+      await Promise.allSettled(operations.map((operation) => plans.plan(operation)));
+    },
+
+    recentOperations: () => plans.recent(),
+
+    async [Symbol.asyncDispose]() {
+      await Promise.all(opened.map((part) => part[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+type Begun =
+  | {
+      readonly prepared: PreparedOperation;
+      readonly variant: OperationVariant;
+      readonly variables: Readonly<Record<string, unknown>>;
+    }
+  | Refused;
+
+interface Refused {
+  readonly refused: GraphAnswer;
+  readonly cause?: unknown;
+}
+
+function plannerOf({ supergraphSdl, planner = 'native' }: GraphOptions): Planner {
+  if (planner === 'apollo') return apolloPlanner({ supergraphSdl });
+  return fallbackPlanner({
+    first: nativePlanner(supergraphSdl),
+    makeSecond: () => apolloPlanner({ supergraphSdl }),
+  });
+}
+
+async function plansFor(
+  plans: PlanCache,
+  variant: OperationVariant,
+): Promise<{ readonly plans: readonly QueryPlan[] } | Refused> {
+  try {
+    if (variant.canonical.length === 1 && variant.canonical[0]) {
+      return { plans: [await plans.plan(variant.canonical[0].text)] };
+    }
+    return { plans: await Promise.all(variant.canonical.map(({ text }) => plans.plan(text))) };
+  } catch (cause) {
+    return { ...refusal(operationTooComplex({}, cause)), cause };
+  }
+}
+
+/** One plan for a query; for a mutation one per root field, which ends at a null it may not hold. */
+async function runPlans(
+  plans: readonly QueryPlan[],
+  execution: Execution,
+  { operation, rootType }: PreparedOperation,
+): Promise<void> {
+  for (const { node } of plans) {
+    if (node) await executePlan(node, execution);
+    if (operation.operation !== OperationTypeNode.MUTATION) continue;
+    const ended = Object.entries(execution.data).some(([key, value]) => {
+      if (value !== null && value !== undefined && !(value instanceof FieldError)) return false;
+      const field = rootType.getFields()[key.replace(/^_c\d+(?:_[a-z0-9]+)?_/, '')];
+      return field !== undefined && isNonNullType(field.type);
+    });
+    if (ended) return;
+  }
+}
+
+/** The client's answer; errors that have no place in the data come last. */
+export function answerOf(shaped: ShapedAnswer, execution: Execution): GraphAnswer {
+  const { data, errors } = shaped;
+  if (errors.length === 0 && execution.failures.length === 0) return { data };
+  return { data, errors: [...errors, ...execution.failures] };
+}
+
+function refusal(error: { message: string; kind: { code: string } }): Refused {
+  return {
+    refused: { errors: [{ message: error.message, extensions: { code: error.kind.code } }] },
+  };
+}
+
+async function* once(answer: GraphAnswer): AsyncGenerator<GraphAnswer> {
+  yield answer;
+}
