@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type DocumentNode, type GraphQLError, type GraphQLSchema, parse, validate } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { answers, type GuardName } from '../errors.ts';
@@ -8,6 +9,8 @@ import { hasMoreTokensThan } from '../guards/tokens.ts';
 /** A document that was read, measured and validated once. */
 export interface KnownDocument {
   readonly query: string;
+  /** Names the document in logs without repeating what is in it. */
+  readonly hash: string;
   readonly document: DocumentNode;
   readonly operations: readonly MeasuredOperation[];
   /** Guards it violates that only measure. */
@@ -50,7 +53,8 @@ export function documentReader(options: {
         maxErrors: mostErrors,
         hideSuggestions: !policy.isOff('INTROSPECTION_OFF'),
       });
-      const entry = { query, document, operations, violated, errors };
+      const hash = createHash('sha256').update(query).digest('hex').slice(0, 12);
+      const entry = { query, hash, document, operations, violated, errors };
       if (errors.length === 0) known.set(query, entry);
       return entry;
     },

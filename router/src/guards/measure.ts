@@ -21,6 +21,7 @@ export interface OperationMeasures {
   readonly usesReservedName: boolean;
   /** Every root field is `__typename` or introspection: no subgraph is needed. */
   readonly metaOnly: boolean;
+  readonly rootNames: ReadonlySet<string>;
   readonly hasFragmentCycle: boolean;
 }
 
@@ -48,6 +49,7 @@ export function measureOperation(
     asksFederation: roots.has('_service') || roots.has('_entities'),
     usesReservedName: body.reserved,
     metaOnly: [...roots].every((name) => name.startsWith('__')),
+    rootNames: roots,
     hasFragmentCycle: walk.foundCycle(),
   };
 }

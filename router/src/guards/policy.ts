@@ -1,4 +1,4 @@
-import type { PlatformError } from '@opea/kernel/errors';
+import { PlatformError } from '@opea/kernel/errors';
 import { type GuardName, refusals } from '../errors.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 
@@ -11,6 +11,8 @@ export interface GuardPolicy {
   refusalFor(name: GuardName): PlatformError | undefined;
   /** Throws for the first violated guard that is enforced. */
   demand(violated: readonly GuardName[]): void;
+  /** Throws as `demand` does, with the time after which trying again makes sense. */
+  demandLater(name: GuardName, retryAfterMs: number): void;
   isOff(name: GuardName): boolean;
 }
 
@@ -38,6 +40,11 @@ export function guardPolicy(options: GuardPolicyOptions = {}): GuardPolicy {
         const refusal = refusalFor(name);
         if (refusal !== undefined) throw refusal;
       }
+    },
+    demandLater(name, retryAfterMs) {
+      const refusal = refusalFor(name);
+      if (refusal === undefined) return;
+      throw new PlatformError(refusal.kind, refusal.message, { details: { retryAfterMs } });
     },
     isOff: (name) => modeOf(name) === 'off',
   };

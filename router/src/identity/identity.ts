@@ -12,6 +12,8 @@ export interface Identity {
   identify(credential: Credential): Promise<Caller>;
   /** A principal's keys or roles changed: what was verified before no longer counts. */
   forget(principalId: string): void;
+  /** Asks again about a caller who keeps a connection open. Rejects when they no longer count. */
+  recheck(caller: Caller): Promise<void>;
 }
 
 export interface IdentityOptions {
@@ -37,6 +39,9 @@ export function startIdentity(options: IdentityOptions): Identity {
   const asking = new Map<string, Promise<Caller>>();
   const changedAt = new LRUCache<string, number>({ max: 50_000, ttl: longestTokenMs });
 
+  /** Keys live as long as somebody they identified is here; nothing can list them. */
+  const secrets = new WeakMap<Caller, string>();
+
   const verify = (credential: Exclude<Credential, { kind: 'none' }>, fingerprint: string) =>
     credential.kind === 'key'
       ? exchange(credential.secret, fingerprint)
@@ -51,6 +56,7 @@ export function startIdentity(options: IdentityOptions): Identity {
     });
     const { expiresAt: _ofToken, ...lasting } = viewer;
     const caller: Caller = { kind: 'key', viewer: lasting, fingerprint, expiresAt: undefined };
+    secrets.set(caller, secret);
     // A change that arrived while we asked may not be in the answer: use it once, do not keep it.
     if ((changedAt.get(viewer.id) ?? 0) < startedAt)
       callers.set(fingerprint, { caller, until: startedAt + keyCacheMs });
@@ -92,6 +98,17 @@ export function startIdentity(options: IdentityOptions): Identity {
       for (const [fingerprint, { caller }] of callers.entries())
         if (caller.kind !== 'anonymous' && caller.viewer.id === principalId)
           callers.delete(fingerprint);
+    },
+    async recheck(caller) {
+      if (caller.kind !== 'key') return;
+      const secret = secrets.get(caller);
+      if (secret === undefined) return;
+      try {
+        await exchange(secret, caller.fingerprint);
+      } catch (error) {
+        // Only a clear no counts: an auth service that is away must not end every stream.
+        if (hasCode(error, 'UNAUTHENTICATED')) throw error;
+      }
     },
   };
 }

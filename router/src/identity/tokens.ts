@@ -85,10 +85,11 @@ export function tokenVerifier(options: TokenVerifierOptions): TokenVerifier {
 class KeysUnavailable extends Error {}
 
 type LocalKeySet = ReturnType<typeof createLocalJWKSet>;
+type FindKey = (...args: Parameters<LocalKeySet>) => ReturnType<LocalKeySet>;
 
 /** Keys fetched once; again for an unknown key id, but never more often than the cool-down. */
-function keySet({ provider, clock, jwksCooldownMs = 30_000 }: TokenVerifierOptions): LocalKeySet {
-  let known: LocalKeySet | undefined;
+function keySet({ provider, clock, jwksCooldownMs = 30_000 }: TokenVerifierOptions): FindKey {
+  let known: FindKey | undefined;
   let fetching: Promise<void> | undefined;
   let fetchedAt = Number.NEGATIVE_INFINITY;
 

@@ -1,0 +1,190 @@
+/** One tab of the explorer. */
+export interface Example {
+  readonly title: string;
+  readonly query: string;
+  readonly variables?: Readonly<Record<string, unknown>>;
+}
+
+/** What a newcomer can run, in the order in which it makes sense. Each fits the graph and its guards. */
+export const examples: readonly Example[] = [
+  {
+    title: 'Who am I',
+    query: `# The principal behind your key, and what it may do.
+query WhoAmI {
+  me {
+    name
+    kind
+    roles
+  }
+  tenant {
+    name
+  }
+}
+`,
+  },
+  {
+    title: 'Models',
+    query: `# Every model of the workspace, with the version that answers and its state.
+query Models {
+  models(first: 10) {
+    edges {
+      node {
+        name
+        description
+        owner {
+          name
+        }
+        alias(name: "production") {
+          number
+          kind
+          serving
+        }
+      }
+    }
+  }
+}
+`,
+  },
+  {
+    title: 'Stream a tale',
+    query: `# Tokens arrive as they are computed; each knows the version that wrote it.
+subscription Tale($input: GenerateInput!) {
+  generate(input: $input) {
+    index
+    text
+    finishReason
+    modelVersion {
+      number
+      model {
+        name
+      }
+    }
+    usage {
+      promptTokens
+      completionTokens
+    }
+  }
+}
+`,
+    variables: {
+      input: { model: 'storyteller', prompt: 'Once upon a time there was a', maxTokens: 80 },
+    },
+  },
+  {
+    title: 'Read a digit',
+    query: `# An 8 by 8 picture of a handwritten digit; the answer says how it was batched and by whom.
+mutation ReadDigit($input: PredictInput!) {
+  predict(input: $input) {
+    outputs {
+      name
+      shape
+      data
+    }
+    timing {
+      queueMs
+      computeMs
+    }
+    batch {
+      size
+      reason
+    }
+    modelVersion {
+      number
+      model {
+        name
+      }
+    }
+  }
+}
+`,
+    variables: {
+      input: {
+        model: 'digits',
+        inputs: [
+          {
+            name: 'image',
+            datatype: 'FP32',
+            shape: [1, 64],
+            data: [
+              0, 0, 5, 13, 9, 1, 0, 0, 0, 0, 13, 15, 10, 15, 5, 0, 0, 3, 15, 2, 0, 11, 8, 0, 0, 4,
+              12, 0, 0, 8, 8, 0, 0, 5, 8, 0, 0, 9, 8, 0, 0, 4, 11, 0, 1, 12, 7, 0, 0, 2, 14, 5, 10,
+              12, 0, 0, 0, 0, 6, 13, 10, 0, 0, 0,
+            ],
+          },
+        ],
+      },
+    },
+  },
+  {
+    title: 'Features',
+    query: `# Feature views and which model versions were trained on them.
+query FeatureViews {
+  featureViews(first: 10) {
+    edges {
+      node {
+        name
+        version
+        description
+        entities
+        fields {
+          name
+          type
+        }
+        usedBy {
+          number
+          model {
+            name
+          }
+        }
+      }
+    }
+  }
+}
+`,
+  },
+  {
+    title: 'How it is served',
+    query: `# Requests, latency and batching of the last hour, by model version.
+query Serving {
+  serving(window: { last: "1h" }, first: 10) {
+    edges {
+      node {
+        modelVersion {
+          number
+          model {
+            name
+          }
+        }
+        metrics {
+          requests
+          errorRate
+          p50Ms
+          p95Ms
+          meanBatchSize
+          batchEfficiency
+        }
+      }
+    }
+  }
+}
+`,
+  },
+  {
+    title: 'Watch the registry',
+    query: `# Stays open: register, publish or promote a model elsewhere and see it here.
+subscription Registry {
+  registryEvents {
+    type
+    at
+    cursor
+    model {
+      name
+    }
+    modelVersion {
+      number
+    }
+  }
+}
+`,
+  },
+];

@@ -1,0 +1,126 @@
+import { PlatformError } from '@opea/kernel/errors';
+import {
+  type GraphQLError,
+  type GraphQLSchema,
+  getVariableValues,
+  type OperationDefinitionNode,
+} from 'graphql';
+import { answers } from '../errors.ts';
+import { estimateCost } from '../guards/cost.ts';
+import type { DemandHints } from '../guards/demand.ts';
+import type { MeasuredOperation } from '../guards/document.ts';
+import type { GuardPolicy } from '../guards/policy.ts';
+import { violationsOfVariables } from '../guards/variables.ts';
+import type { Caller } from '../identity/caller.ts';
+import { documentReader, type KnownDocument } from './documents.ts';
+import type { Params } from './params.ts';
+import { type RateLimiter, workClassOf } from './rate-limits.ts';
+
+/** An operation that passed every guard. */
+export interface Admitted {
+  readonly known: KnownDocument;
+  readonly operation: OperationDefinitionNode;
+  readonly operationName: string | undefined;
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+export interface AdmissionRequest {
+  readonly params: Params;
+  readonly caller: Caller;
+  /** Length of the message that brought the parameters. */
+  readonly bytes: number;
+  readonly method: 'GET' | 'POST';
+}
+
+/** A request that does not fit the graph: more than one reason may be told. */
+export class RequestErrors extends PlatformError {
+  readonly reasons: readonly GraphQLError[];
+
+  constructor(refusal: PlatformError, reasons: readonly GraphQLError[]) {
+    super(refusal.kind, refusal.message, { cause: refusal.cause });
+    this.reasons = reasons;
+  }
+}
+
+export type Introspection = 'nobody' | 'authenticated' | 'everybody';
+
+export interface AdmissionOptions {
+  readonly schema: GraphQLSchema;
+  readonly hints: DemandHints;
+  readonly policy: GuardPolicy;
+  readonly rates: RateLimiter;
+  readonly introspection: Introspection;
+  /** Whether callers without a credential may ask more than introspection. */
+  readonly allowAnonymous: boolean;
+}
+
+export type Admit = (request: AdmissionRequest) => Promise<Admitted>;
+
+/** Every guard between a request and the planner, in the order of what they cost. */
+export function admission(options: AdmissionOptions): Admit {
+  const { schema, hints, policy, rates, allowAnonymous } = options;
+  const documents = documentReader({ schema, policy });
+
+  const mayIntrospect = (caller: Caller) =>
+    options.introspection === 'everybody' ||
+    (options.introspection === 'authenticated' && caller.kind !== 'anonymous');
+
+  return async ({ params, caller, bytes, method }) => {
+    const { query, operationName, variables } = params;
+    if (bytes > 1024 || hasNested(variables))
+      policy.demand(violationsOfVariables(variables, policy.limits, bytes));
+    const known = documents.read(query);
+    const chosen = choose(known.operations, operationName);
+    if (method === 'GET' && chosen?.node.operation === 'mutation')
+      policy.demand(['MUTATION_OVER_GET']);
+    if (chosen?.measures.introspects && !mayIntrospect(caller))
+      policy.demand(['INTROSPECTION_OFF']);
+    const explains = mayIntrospect(caller) || policy.isOff('INTROSPECTION_OFF');
+    if (known.errors.length > 0)
+      throw new RequestErrors(answers.VALIDATION_FAILED(), explains ? known.errors : []);
+    if (chosen === undefined) throw answers.OPERATION_UNKNOWN();
+    const { node, measures } = chosen;
+    if (caller.kind === 'anonymous' && !allowAnonymous && !measures.metaOnly)
+      throw answers.UNAUTHENTICATED();
+    demandVariables(schema, node, variables, explains);
+
+    if (!measures.metaOnly) {
+      const question = { schema, hints, document: known.document, operation: node, variables };
+      if (estimateCost(question) > policy.limits.cost) policy.demand(['COST']);
+      const waitMs = await rates.take(caller, workClassOf(node, measures.rootNames, hints));
+      if (waitMs !== undefined) policy.demandLater('RATE', waitMs);
+    }
+    return { known, operation: node, operationName: node.name?.value, variables };
+  };
+}
+
+function choose(
+  operations: readonly MeasuredOperation[],
+  name: string | undefined,
+): MeasuredOperation | undefined {
+  if (name === undefined) return operations.length === 1 ? operations[0] : undefined;
+  return operations.find(({ node }) => node.name?.value === name);
+}
+
+function demandVariables(
+  schema: GraphQLSchema,
+  operation: OperationDefinitionNode,
+  variables: Readonly<Record<string, unknown>>,
+  explains: boolean,
+): void {
+  const definitions = operation.variableDefinitions ?? [];
+  if (definitions.length === 0) return;
+  const { errors } = getVariableValues(schema, definitions, variables, { maxErrors: 1 });
+  if (errors !== undefined)
+    throw new RequestErrors(answers.VARIABLES_INVALID(), explains ? errors.map(plain) : []);
+}
+
+/** Coercion offers enum values that resemble what was sent; nobody is told what else there is. */
+function plain(error: GraphQLError): GraphQLError {
+  error.message = error.message.replace(/ Did you mean .*\?$/s, '');
+  return error;
+}
+
+const hasNested = (variables: Readonly<Record<string, unknown>>): boolean =>
+  Object.hasOwn(variables, '__proto__') ||
+  Object.values(variables).some((value) => typeof value === 'object' && value !== null);

@@ -1,0 +1,87 @@
+import { CONTEXT_HEADER, type ContextSigner } from '@opea/kernel/auth';
+import { maskError, PlatformError } from '@opea/kernel/errors';
+import type { Logger } from '@opea/kernel/log';
+import { injectContext } from '@opea/kernel/telemetry';
+import { answers } from '../errors.ts';
+import type { Graph, GraphAnswer, GraphOperation } from '../graph.ts';
+import type { Caller } from '../identity/caller.ts';
+import type { Admitted } from './admission.ts';
+
+/** One admitted operation on its way to the graph. */
+export interface OperationCall {
+  readonly admitted: Admitted;
+  readonly caller: Caller;
+  readonly correlationId: string;
+  readonly signal: AbortSignal;
+}
+
+/** Sends admitted operations to the graph; whatever is thrown may be shown to the caller. */
+export interface Operations {
+  /** A query or mutation. Throws DEADLINE_EXCEEDED after the request's time. */
+  execute(call: OperationCall): Promise<GraphAnswer>;
+  subscribe(call: OperationCall): Promise<AsyncIterable<GraphAnswer>>;
+}
+
+export function operations(options: {
+  readonly graph: Graph;
+  readonly signer: ContextSigner;
+  readonly logger: Logger;
+  /** How long a query or mutation may take. */
+  readonly timeoutMs: number;
+}): Operations {
+  const { graph, signer, logger, timeoutMs } = options;
+
+  return {
+    async execute(call) {
+      const life = new AbortController();
+      const abort = () => life.abort(call.signal.reason);
+      if (call.signal.aborted) abort();
+      else call.signal.addEventListener('abort', abort, { once: true });
+      let expire: (error: PlatformError) => void = () => undefined;
+      const late = new Promise<never>((_, reject) => {
+        expire = reject;
+      });
+      const timer = setTimeout(() => {
+        expire(answers.DEADLINE_EXCEEDED());
+        life.abort(answers.DEADLINE_EXCEEDED());
+      }, timeoutMs);
+      try {
+        return await Promise.race([graph.execute(toGraph(call, signer, life.signal)), late]);
+      } catch (error) {
+        throw maskError(error, logger);
+      } finally {
+        clearTimeout(timer);
+        call.signal.removeEventListener('abort', abort);
+      }
+    },
+    async subscribe(call) {
+      try {
+        return await graph.subscribe(toGraph(call, signer, call.signal));
+      } catch (error) {
+        throw maskError(error, logger);
+      }
+    },
+  };
+}
+
+function toGraph(call: OperationCall, signer: ContextSigner, signal: AbortSignal): GraphOperation {
+  const { admitted, caller, correlationId } = call;
+  const shared: Record<string, string> = { 'x-correlation-id': correlationId };
+  injectContext(shared);
+  // Only changes carry their cause in the signed token: tokens without one are shared by requests.
+  const extra = admitted.operation.operation === 'mutation' ? { correlationId } : {};
+  return {
+    document: admitted.known.document,
+    query: admitted.known.query,
+    operationName: admitted.operationName,
+    variables: admitted.variables,
+    signal,
+    headersFor: async (subgraph) =>
+      caller.kind === 'anonymous'
+        ? shared
+        : {
+            ...shared,
+            [CONTEXT_HEADER]: await signer.mint(caller.viewer, `opea:${subgraph}`, extra),
+          },
+  };
+}

@@ -1,0 +1,61 @@
+import type { IncomingMessage } from 'node:http';
+import { hasCode } from '@opea/kernel/errors';
+import { readBody } from '@opea/kernel/http';
+import { answers } from '../errors.ts';
+import type { GuardPolicy } from '../guards/policy.ts';
+import { isJsonBody } from './accept.ts';
+import { jsonFrom, type Params, paramsFrom, paramsFromUrl } from './params.ts';
+
+export interface ReadParams {
+  readonly params: Params;
+  readonly bytes: number;
+  readonly method: 'GET' | 'POST';
+}
+
+/** Headers that make a browser ask for permission before it sends a request across origins. */
+const preflightHeaders = [
+  'apollo-require-preflight',
+  'x-apollo-operation-name',
+  'x-graphql-client',
+];
+
+/** The parameters of one request, from its address or its body. Throws refusals. */
+export async function readParams(
+  request: IncomingMessage,
+  policy: GuardPolicy,
+): Promise<ReadParams> {
+  if (request.method === 'GET') {
+    const url = request.url ?? '/';
+    const asked = preflightHeaders.some((name) => request.headers[name] !== undefined);
+    if (!asked && !isJsonBody(request.headers['content-type'])) policy.demand(['CSRF']);
+    return { params: paramsFromUrl(url), bytes: url.length, method: 'GET' };
+  }
+  if (request.method !== 'POST') throw answers.METHOD_NOT_ALLOWED();
+  const { value, bytes } = await readJson(request, policy);
+  if (Array.isArray(value)) policy.demand(['BATCH_OFF']);
+  return { params: paramsFrom(value), bytes, method: 'POST' };
+}
+
+/** The body as JSON, within the bounds of size and time. Throws refusals. */
+export async function readJson(
+  request: IncomingMessage,
+  policy: GuardPolicy,
+): Promise<{ readonly value: unknown; readonly bytes: number }> {
+  if (!isJsonBody(request.headers['content-type'])) throw answers.UNSUPPORTED_MEDIA_TYPE();
+  if (request.headers['content-encoding'] !== undefined) throw answers.UNSUPPORTED_MEDIA_TYPE();
+  const { bodyBytes, bodyMs } = policy.limits;
+  const limit = policy.isOff('BODY') ? 64 * 1024 * 1024 : bodyBytes;
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), bodyMs);
+  try {
+    const body = await readBody(request, limit, late.signal);
+    return { value: jsonFrom(body.toString('utf8')), bytes: body.length };
+  } catch (error) {
+    if (late.signal.aborted) throw answers.BODY_TIMEOUT({}, error);
+    if (hasCode(error, 'PAYLOAD_TOO_LARGE')) policy.demand(['BODY']);
+    if (hasCode(error, 'BAD_USER_INPUT')) throw answers.BAD_REQUEST({}, error);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
