@@ -156,4 +156,6 @@ export function configFrom(env: RouterEnvironment): RouterConfig {
   };
 }
 
-const isGuard = (name: string): name is GuardName => Object.hasOwn(refusals, name);
+function isGuard(name: string): name is GuardName {
+  return Object.hasOwn(refusals, name);
+}
