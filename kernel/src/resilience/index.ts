@@ -8,5 +8,6 @@ export {
 } from './circuit-breaker.ts';
 export { abortable, anySignal, withDeadline } from './deadline.ts';
 export { sleep } from './sleep.ts';
+export { interruptible } from './interruptible.ts';
 export { type RetryBudget, type RetryOptions, retry, retryBudget } from './retry.ts';
 export { Semaphore } from './semaphore.ts';

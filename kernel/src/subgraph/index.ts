@@ -1,3 +1,4 @@
+export { CORRELATION_HEADER } from './caller.ts';
 export type {
   GraphCall,
   GraphFailure,
@@ -5,6 +6,8 @@ export type {
   GraphResult,
   SubgraphEndpoint,
 } from './graph-call.ts';
+export { TIMEOUT_HEADER } from './http-front.ts';
+export { startSubgraph } from './start-subgraph.ts';
 export type {
   CallInfo,
   ContextSource,

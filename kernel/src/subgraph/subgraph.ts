@@ -27,7 +27,7 @@ export interface ContextSource {
 export interface CallInfo {
   readonly correlationId: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Aborts when the caller gives up or the deadline passes. */
+  /** Aborts when the caller gives up or the deadline passes, and when a subscription is left: its source must heed it. */
   readonly signal: AbortSignal;
 }
 

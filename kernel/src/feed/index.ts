@@ -1,0 +1,1 @@
+export { eventFeed, type FeedEvent, type FeedOptions } from './event-feed.ts';
