@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 
 import type {
@@ -21,15 +22,20 @@ export interface ApolloPlannerOptions {
  * the next operation starts another.
  */
 export function apolloPlanner({ supergraphSdl }: ApolloPlannerOptions): Planner {
-  let thread: PlanningThread | undefined;
+  let thread = new PlanningThread(supergraphSdl);
+  const running = () => {
+    if (!thread.isAlive) thread = new PlanningThread(supergraphSdl);
+    return thread;
+  };
   return {
+    ready: () => running().ready,
     async plan(operation, signal) {
+      await running().ready;
       signal.throwIfAborted();
-      thread = thread?.isAlive ? thread : new PlanningThread(supergraphSdl);
-      return toPlan(await thread.plan(operation, signal));
+      return toPlan(await running().plan(operation, signal));
     },
     async [Symbol.asyncDispose]() {
-      await thread?.stop(new PlanningFailed('The planner was stopped.'));
+      await thread.stop(new PlanningFailed('The planner was stopped.'));
     },
   };
 }
@@ -42,15 +48,25 @@ interface Waiting {
 class PlanningThread {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
+  readonly ready: Promise<void>;
   #lastId = 0;
   isAlive = true;
 
   constructor(supergraphSdl: string) {
-    this.#worker = new Worker(workerUrl, { workerData: supergraphSdl, execArgv: workerArguments });
-    this.#worker.unref();
-    this.#worker.on('message', (answer: Answer) => this.#settle(answer));
-    this.#worker.on('error', (cause) => {
-      void this.stop(new PlanningFailed("Apollo's planner ended.", { cause }));
+    this.#worker = startWorker(supergraphSdl);
+    this.ready = new Promise((resolve, reject) => {
+      this.#worker.once('message', () => resolve());
+      this.#worker.once('error', (cause) => {
+        const failure = new PlanningFailed("Apollo's planner ended.", { cause });
+        reject(failure);
+        void this.stop(failure);
+      });
+    });
+    this.ready.catch(() => {});
+    this.#worker.on('message', (answer: Answer | 'ready') => {
+      if (answer === 'ready') {
+        if (this.#waiting.size === 0) this.#worker.unref();
+      } else this.#settle(answer);
     });
   }
 
@@ -98,10 +114,24 @@ interface Answer {
   readonly error?: string;
 }
 
-// The thread runs the same form of this folder as its starter: TypeScript in tests, else JavaScript.
+// The thread runs the same form of this folder as its starter. Node 20 does not pass module hooks on
+// to threads, so one that runs TypeScript (in tests) registers tsx by itself.
 const isSource = import.meta.url.endsWith('.ts');
-const workerUrl = new URL(isSource ? './apollo-worker.ts' : './apollo-worker.js', import.meta.url);
-const workerArguments = isSource ? ['--import', 'tsx', '--conditions=source'] : [];
+
+function startWorker(supergraphSdl: string): Worker {
+  if (!isSource) {
+    return new Worker(new URL('./apollo-worker.js', import.meta.url), {
+      workerData: supergraphSdl,
+    });
+  }
+  const hooks = createRequire(import.meta.url).resolve('tsx/esm/api').replace(/cjs$/, 'mjs');
+  const entry = new URL('./apollo-worker.ts', import.meta.url).href;
+  const boot = `import(${JSON.stringify(hooks)}).then(({ register }) => {
+    register();
+    return import(${JSON.stringify(entry)});
+  });`;
+  return new Worker(boot, { eval: true, workerData: supergraphSdl });
+}
 
 type RawNode =
   | { readonly kind: 'Sequence' | 'Parallel'; readonly nodes: readonly RawNode[] }

@@ -23,6 +23,8 @@ parentPort?.on('message', ({ id, operation }: Question) => {
   }
 });
 
+parentPort?.postMessage('ready');
+
 function withoutDocuments(key: string, value: unknown): unknown {
   return key === 'operationDocumentNode' ? undefined : value;
 }

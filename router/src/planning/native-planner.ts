@@ -26,6 +26,7 @@ const noLabels: ReadonlySet<string> = new Set();
 export function nativePlanner(supergraphSdl: string): Planner {
   const planner = new QueryPlanner(supergraphSdl);
   return {
+    async ready() {},
     async plan(operation, signal) {
       signal.throwIfAborted();
       let raw: { readonly node?: RawNode };

@@ -27,7 +27,9 @@ export function planCache(options: PlanCacheOptions): PlanCache {
     plan(operation) {
       const known = plans.get(operation);
       if (known) return known;
-      const planned = planner.plan(operation, AbortSignal.timeout(timeoutMs));
+      const planned = planner
+        .ready()
+        .then(() => planner.plan(operation, AbortSignal.timeout(timeoutMs)));
       plans.set(operation, planned);
       planned.catch(() => plans.set(operation, planned, { ttl: refusalMs }));
       return planned;
