@@ -43,8 +43,18 @@ export function localGraph(options: {
   };
 }
 
-async function* mapped(results: AsyncIterable<ExecutionResult>): AsyncIterable<GraphAnswer> {
-  for await (const result of results) yield answerFrom(result);
+/** Written out: a generator's `return` would wait for the event it is waiting for. */
+function mapped(results: AsyncGenerator<ExecutionResult>): AsyncIterable<GraphAnswer> {
+  const answer = async (step: Promise<IteratorResult<ExecutionResult>>) => {
+    const { done, value } = await step;
+    return done ? { done, value } : { done: false as const, value: answerFrom(value) };
+  };
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: () => answer(results.next()),
+      return: () => answer(results.return(undefined)),
+    }),
+  };
 }
 
 const answerFrom = ({ data, errors }: ExecutionResult): GraphAnswer => ({
