@@ -1,6 +1,7 @@
 import { type Client, createClient } from 'graphql-ws';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { endlessSource } from '../testing/endless-source.ts';
 import { startTestRouter, type TestRouter } from '../testing/test-router.ts';
 
 describe('operations over WebSocket', () => {
@@ -10,7 +11,11 @@ describe('operations over WebSocket', () => {
     const events: unknown[] = [];
     for await (const event of client.iterate({ query: 'subscription { count(to: 3) }' }))
       events.push(event);
-    expect(events).toEqual([{ data: { count: 1 } }, { data: { count: 2 } }, { data: { count: 3 } }]);
+    expect(events).toEqual([
+      { data: { count: 1 } },
+      { data: { count: 2 } },
+      { data: { count: 3 } },
+    ]);
     await client.dispose();
   });
 
@@ -51,11 +56,26 @@ describe('operations over WebSocket', () => {
 
   it.each([
     ['4408 without connection_init in time', { config: { socketInitMs: 50 } }, [], 4408],
-    ['4401 for a subscribe before the ack', {}, ['{"type":"subscribe","id":"1","payload":{}}'], 4401],
-    ['4429 for a second init', {}, ['{"type":"connection_init"}', '{"type":"connection_init"}'], 4429],
+    [
+      '4401 for a subscribe before the ack',
+      {},
+      ['{"type":"subscribe","id":"1","payload":{}}'],
+      4401,
+    ],
+    [
+      '4429 for a second init',
+      {},
+      ['{"type":"connection_init"}', '{"type":"connection_init"}'],
+      4429,
+    ],
     ['4400 for text that is not JSON', {}, ['nonsense'], 4400],
     ['4400 for an unknown message', {}, ['{"type":"subscribe"}'], 4400],
-    ['4403 for a credential that is not live', {}, ['{"type":"connection_init","payload":{"authorization":"Bearer x.y.z"}}'], 4403],
+    [
+      '4403 for a credential that is not live',
+      {},
+      ['{"type":"connection_init","payload":{"authorization":"Bearer x.y.z"}}'],
+      4403,
+    ],
     ['1009 for a message over the limit', {}, [`"${'x'.repeat(70_000)}"`], 1009],
   ] as const)('closes with %s', async (_name, options, messages, code) => {
     await using router = await startTestRouter(options);
@@ -151,31 +171,3 @@ const handshakeStatus = (socket: WebSocket): Promise<number | undefined> =>
     socket.on('error', () => undefined);
     socket.once('unexpected-response', (_request, response) => resolve(response.statusCode));
   });
-
-/** A subscription that yields once, then waits until it is told to stop. */
-function endlessSource() {
-  let stop: () => void = () => undefined;
-  const stopped = new Promise<void>((resolve) => {
-    stop = resolve;
-  });
-  return {
-    stopped,
-    open: () => {
-      let yielded = false;
-      return {
-        [Symbol.asyncIterator]() {
-          return this;
-        },
-        next(): Promise<IteratorResult<unknown>> {
-          if (yielded) return new Promise(() => undefined);
-          yielded = true;
-          return Promise.resolve({ done: false, value: { forever: 1 } });
-        },
-        return(): Promise<IteratorResult<unknown>> {
-          stop();
-          return Promise.resolve({ done: true, value: undefined });
-        },
-      };
-    },
-  };
-}

@@ -65,7 +65,10 @@ export async function startTestRouter(options: TestRouterOptions = {}): Promise<
   const revoked = new Set<string>();
   const graph =
     options.graph ??
-    localGraph({ sdl: options.sdl ?? defaultSdl, resolvers: options.resolvers ?? defaultResolvers });
+    localGraph({
+      sdl: options.sdl ?? defaultSdl,
+      resolvers: options.resolvers ?? defaultResolvers,
+    });
 
   const router = await startRouter({
     supergraph: { sdl: options.sdl ?? defaultSdl },
