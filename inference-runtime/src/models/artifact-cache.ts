@@ -1,21 +1,21 @@
-import { createWriteStream } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { hexOf, type ObjectStore } from '@opea/kernel/objects';
 import type { ModelFile } from '../engines/engine.ts';
+import { modelRefused } from '../errors.ts';
 
 export interface ArtifactCache {
-  /** The file on this node, fetched at most once. Rejects when the store has it not, or other bytes. */
+  /** The file on this node, its digest just checked. Rejects when the store has it not, or has other bytes. */
   fetch(
     file: { readonly name: string; readonly digest: string; readonly size: number },
     signal: AbortSignal,
   ): Promise<ModelFile>;
-  /** Forgets a file, so that the next fetch asks the store again. */
-  discard(digest: string): Promise<void>;
 }
 
-/** Keeps model files in a folder of this node, named by their digest; the object store verifies them as they stream. */
+/** Keeps model files in a folder of this node, named by their digest. A file that rotted is fetched again. */
 export function folderArtifactCache({
   folder,
   objects,
@@ -26,13 +26,14 @@ export function folderArtifactCache({
   readonly newId: () => string;
 }): ArtifactCache {
   const fetching = new Map<string, Promise<void>>();
-  const pathOf = (digest: string) => join(folder, hexOf(digest));
 
-  async function download(digest: string, path: string, signal: AbortSignal): Promise<void> {
+  async function download(digest: string, path: string): Promise<void> {
     await mkdir(folder, { recursive: true });
     const partial = `${path}.${newId()}.partial`;
     try {
-      await pipeline(await objects.get(digest, { signal }), createWriteStream(partial), { signal });
+      await pipeline(await objects.get(digest), createWriteStream(partial));
+      if (!(await matches(partial, digest)))
+        throw modelRefused({ model: digest, reason: 'the stored file does not match its digest' });
       await rename(partial, path);
     } catch (reason) {
       await rm(partial, { force: true });
@@ -42,19 +43,30 @@ export function folderArtifactCache({
 
   return {
     async fetch({ name, digest, size }, signal) {
-      const path = pathOf(digest);
-      const present = await stat(path).catch(() => undefined);
-      if (present?.size !== size) {
-        const under = fetching.get(digest) ?? download(digest, path, signal);
+      const path = join(folder, hexOf(digest));
+      let under = fetching.get(digest);
+      if (!under) {
+        under = isIntact(path, digest, size).then(async (intact) => {
+          if (!intact) await download(digest, path);
+        });
         fetching.set(digest, under);
-        try {
-          await under;
-        } finally {
-          fetching.delete(digest);
-        }
+        const forget = () => void fetching.delete(digest);
+        under.then(forget, forget);
       }
+      await under;
+      signal.throwIfAborted();
       return { name, digest, size, path };
     },
-    discard: (digest) => rm(pathOf(digest), { force: true }),
   };
+}
+
+async function isIntact(path: string, digest: string, size: number): Promise<boolean> {
+  const present = await stat(path).catch(() => undefined);
+  return present?.size === size && (await matches(path, digest));
+}
+
+async function matches(path: string, digest: string): Promise<boolean> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return `sha256:${hash.digest('hex')}` === digest;
 }

@@ -36,7 +36,10 @@ export class Catalogue {
   readonly #versions = new Map<string, CataloguedVersion>();
   /** tenant and name → model id */
   readonly #models = new Map<string, string>();
-  readonly #aliases = new Map<string, string>();
+  readonly #aliases = new Map<
+    string,
+    { readonly now: string; readonly before: string | undefined }
+  >();
 
   /** Takes one event in; other events leave it as it is. Throws when an event breaks its contract. */
   apply(subject: string, message: unknown): CatalogueChange | undefined {
@@ -89,13 +92,20 @@ export class Catalogue {
       return this.versions(tenant).find(
         (candidate) => candidate.modelId === modelId && candidate.number === version,
       );
-    const versionId = this.#aliases.get(keyOf(tenant, modelId, alias));
+    const versionId = this.target({ tenant, modelId, alias });
     return versionId === undefined ? undefined : this.#versions.get(versionId);
   }
 
-  /** Whether any alias points at a version. */
-  isAliased(versionId: string): boolean {
-    return [...this.#aliases.values()].includes(versionId);
+  /** The id of the version that an alias points at. */
+  target({ tenant, modelId, alias }: Alias): string | undefined {
+    return this.#aliases.get(keyOf(tenant, modelId, alias))?.now;
+  }
+
+  /** The version that the alias of a reference pointed at before. */
+  before({ tenant, model, alias = 'production' }: ModelRef): CataloguedVersion | undefined {
+    const modelId = this.modelId(tenant, model) ?? model;
+    const versionId = this.#aliases.get(keyOf(tenant, modelId, alias))?.before;
+    return versionId === undefined ? undefined : this.#versions.get(versionId);
   }
 
   #publish({ tenant, data }: ReturnType<typeof versionPublished.parse>): CatalogueChange {
@@ -121,7 +131,9 @@ export class Catalogue {
   #moveAlias({ tenant, data }: ReturnType<typeof aliasMoved.parse>): CatalogueChange {
     const { modelId, model, alias, versionId } = data;
     this.#models.set(keyOf(tenant, model), modelId);
-    this.#aliases.set(keyOf(tenant, modelId, alias), versionId);
+    const key = keyOf(tenant, modelId, alias);
+    const now = this.#aliases.get(key)?.now;
+    if (now !== versionId) this.#aliases.set(key, { now: versionId, before: now });
     return { type: 'alias-moved', alias: { tenant, modelId, alias }, versionId };
   }
 }

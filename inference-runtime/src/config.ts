@@ -1,0 +1,126 @@
+import { bytes, loadConfig, millis, port } from '@opea/kernel/config';
+import { z } from 'zod';
+import { type BatchPolicy, defaultBatchPolicy } from './scheduling/policy.ts';
+
+/** How a runtime behaves; what is left out has the default. */
+export interface RuntimeConfig {
+  /** Engine workers; workers × threads must not exceed the cores. */
+  readonly workers: number;
+  /** Intra-op threads of each worker. */
+  readonly threadsPerWorker: number;
+  /** Budget for models in memory, bytes. */
+  readonly memoryBytes: number;
+  /** Batching of models that have no policy of their own. */
+  readonly batching: BatchPolicy;
+  /** Instances of each tensor model, each in a worker of its own. */
+  readonly instances: number;
+  readonly isolation: 'thread' | 'process';
+  /** Deadline of a prediction that names none, ms. */
+  readonly predictTimeoutMs: number;
+  readonly loadTimeoutMs: number;
+  /** How long a version that failed to load is left alone, ms. */
+  readonly retryLoadAfterMs: number;
+  /** How long a reference to something unknown may wait for the registry's event, ms. */
+  readonly catalogueWaitMs: number;
+  /** `model` names or ids that are never evicted. */
+  readonly pinned: readonly string[];
+}
+
+/** Two workers keep a decoder's steps from waiting behind a large batch; the cores are shared between them. */
+export function defaultRuntimeConfig(cores: number): RuntimeConfig {
+  const workers = cores > 1 ? 2 : 1;
+  return {
+    workers,
+    threadsPerWorker: Math.max(1, Math.floor(cores / workers)),
+    memoryBytes: 4 * 1024 ** 3,
+    batching: defaultBatchPolicy,
+    instances: 1,
+    isolation: 'thread',
+    predictTimeoutMs: 30_000,
+    loadTimeoutMs: 120_000,
+    retryLoadAfterMs: 10_000,
+    catalogueWaitMs: 500,
+    pinned: [],
+  };
+}
+
+const environment = (cores: number) => {
+  const defaults = defaultRuntimeConfig(cores);
+  return {
+    PORT: port(4010).describe('Port of the runtime protocol'),
+    OPEA_RUNTIME_HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
+    OPEA_RUNTIME_WORKERS: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(defaults.workers)
+      .describe('Engine workers'),
+    OPEA_RUNTIME_THREADS: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(defaults.threadsPerWorker)
+      .describe('Intra-op threads of each engine worker'),
+    OPEA_RUNTIME_MEMORY: bytes(defaults.memoryBytes).describe('Budget for models in memory'),
+    OPEA_RUNTIME_MAX_BATCH: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(defaults.batching.maxBatch)
+      .describe('Largest execution, rows'),
+    OPEA_RUNTIME_MAX_DELAY_MS: z.coerce
+      .number()
+      .nonnegative()
+      .default(defaults.batching.maxDelayMs)
+      .describe('Longest wait for batch-mates while a worker is idle, ms'),
+    OPEA_RUNTIME_MAX_QUEUED_ROWS: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(defaults.batching.maxQueuedRows)
+      .describe('Bound of each model queue, rows'),
+    OPEA_RUNTIME_ISOLATION: z
+      .enum(['thread', 'process'])
+      .default('thread')
+      .describe('`process` keeps a native crash from taking the service with it'),
+    OPEA_RUNTIME_PREDICT_TIMEOUT_MS: millis(defaults.predictTimeoutMs).describe(
+      'Deadline of a prediction that names none',
+    ),
+    OPEA_RUNTIME_LOAD_TIMEOUT_MS: millis(defaults.loadTimeoutMs).describe('Deadline of a load'),
+    OPEA_RUNTIME_CACHE_FOLDER: z
+      .string()
+      .default('.opea/runtime')
+      .describe('Where model files are kept on this node'),
+    OPEA_RUNTIME_PINNED: z
+      .string()
+      .default('')
+      .describe('Models that are never evicted, separated by commas'),
+  };
+};
+
+/** Reads the runtime's settings from the environment; `cores` decides the default of workers and threads. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>, cores: number) {
+  const read = loadConfig(environment(cores), env);
+  const runtime: RuntimeConfig = {
+    ...defaultRuntimeConfig(cores),
+    workers: read.OPEA_RUNTIME_WORKERS,
+    threadsPerWorker: read.OPEA_RUNTIME_THREADS,
+    memoryBytes: read.OPEA_RUNTIME_MEMORY,
+    isolation: read.OPEA_RUNTIME_ISOLATION,
+    predictTimeoutMs: read.OPEA_RUNTIME_PREDICT_TIMEOUT_MS,
+    loadTimeoutMs: read.OPEA_RUNTIME_LOAD_TIMEOUT_MS,
+    pinned: read.OPEA_RUNTIME_PINNED.split(',').filter((name) => name !== ''),
+    batching: {
+      ...defaultBatchPolicy,
+      maxBatch: read.OPEA_RUNTIME_MAX_BATCH,
+      maxDelayMs: read.OPEA_RUNTIME_MAX_DELAY_MS,
+      maxQueuedRows: read.OPEA_RUNTIME_MAX_QUEUED_ROWS,
+    },
+  };
+  return {
+    runtime,
+    port: read.PORT,
+    host: read.OPEA_RUNTIME_HOST,
+    cacheFolder: read.OPEA_RUNTIME_CACHE_FOLDER,
+  };
+}
