@@ -34,6 +34,13 @@ export const grants = {
   'inference:predict': { roles: modelRoles },
   'inference:generate': { roles: modelRoles },
   'inference:read': { roles: modelRoles },
+
+  'feature:read': { roles: everyRole },
+  'feature:write': { roles: ['DATA_SCIENTIST'] },
+  'feature-events:read': { roles: everyRole },
+
+  'analytics:read': { roles: everyRole },
+  'analytics:read-usage': { roles: ['MODEL_ADMIN', 'TENANT_ADMIN'] },
 } as const satisfies Readonly<Record<string, Grant>>;
 
 export type Action = keyof typeof grants;

@@ -54,7 +54,7 @@ export async function startAnalytics(deps: Dependencies): Promise<AnalyticsServi
       await serving.count({ eventId: id, tenant, items: data.items });
     },
   });
-  const live = liveFeed({ bus, logger });
+  const live = liveFeed({ bus, clock, logger });
   const retention = deps.retention ?? defaultRetention;
   const maintenance = maintain({ serving, retention, clock, logger });
   const services = { database, serving, live, clock };

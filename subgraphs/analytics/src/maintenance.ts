@@ -1,4 +1,4 @@
-import type { Clock } from '@opea/kernel/clock';
+import { type Clock, instantOf } from '@opea/kernel/clock';
 import type { Logger } from '@opea/kernel/log';
 import type { ServingStore } from './serving/serving-store.ts';
 
@@ -40,10 +40,10 @@ export function maintain(deps: {
   async function once(): Promise<void> {
     const now = clock().getTime();
     const before = Math.floor((now - retention.rollUpAfterMs) / 60_000) * 60_000;
-    await serving.rollUp(new Date(before));
+    await serving.rollUp(instantOf(before));
     await serving.forget({
-      slices: new Date(now - retention.slicesMs),
-      processed: new Date(now - retention.processedMs),
+      slices: instantOf(now - retention.slicesMs),
+      processed: instantOf(now - retention.processedMs),
     });
   }
 }

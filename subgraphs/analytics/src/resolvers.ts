@@ -1,15 +1,15 @@
 import { badUserInput } from '@opea/kernel/errors';
 import { mapped } from '@opea/kernel/iteration';
 import { clampFirst, connection, decodeCursor } from '@opea/kernel/pagination';
+import { policy } from '@opea/schema/policy';
 import type { Resolvers } from './generated/resolvers.ts';
-import { policy } from './policy.ts';
 import { usageOf } from './usage/usage-store.ts';
 import { bucketWidth, rangeOf } from './window/window.ts';
 
 export const resolvers: Omit<Resolvers, 'DateTime' | 'JSON' | 'BigInt' | 'Duration'> = {
   Query: {
     async serving(_root, { window, first, after }, { viewer, serving, metricsOf, clock }) {
-      policy.demand(viewer, 'analytics:read', undefined);
+      policy.demand(viewer, 'analytics:read', viewer);
       const range = rangeOf(window, clock());
       const page = pageOf(first, after);
       const busiest = await serving.busiest(viewer.tenant, range, page);
@@ -24,7 +24,7 @@ export const resolvers: Omit<Resolvers, 'DateTime' | 'JSON' | 'BigInt' | 'Durati
       return connection({ rows, first: page.size, after, cursorOf: ({ offset }) => [offset] });
     },
     async usage(_root, { window, first, after }, { viewer, database, clock }) {
-      policy.demand(viewer, 'analytics:read-usage', undefined);
+      policy.demand(viewer, 'analytics:read-usage', viewer);
       const range = rangeOf(window, clock());
       const page = pageOf(first, after);
       const usage = await usageOf(database, viewer.tenant, range, page);
@@ -39,7 +39,7 @@ export const resolvers: Omit<Resolvers, 'DateTime' | 'JSON' | 'BigInt' | 'Durati
   Subscription: {
     servingMetrics: {
       subscribe(_root, { model, everyMs }, { viewer, live, signal }) {
-        policy.demand(viewer, 'analytics:read', undefined);
+        policy.demand(viewer, 'analytics:read', viewer);
         if (everyMs < 250 || everyMs > 60_000)
           throw badUserInput({ reason: 'everyMs is 250 to 60,000.', field: 'everyMs' });
         const { tenant } = viewer;
@@ -54,7 +54,7 @@ export const resolvers: Omit<Resolvers, 'DateTime' | 'JSON' | 'BigInt' | 'Durati
   ModelVersion: {
     __resolveReference: ({ id }) => ({ id }),
     metrics({ id }, { window, every }, { viewer, metricsOf, clock }) {
-      policy.demand(viewer, 'analytics:read', undefined);
+      policy.demand(viewer, 'analytics:read', viewer);
       const range = rangeOf(window, clock());
       return metricsOf.load({ versionId: id, range, everyMs: bucketWidth(range, every) });
     },

@@ -1,4 +1,5 @@
 import type { Bus } from '@opea/kernel/bus';
+import type { Clock } from '@opea/kernel/clock';
 import type { Logger } from '@opea/kernel/log';
 import { served } from '@opea/schema/events';
 import { type ServingMetrics, summarise } from './serving-metrics.ts';
@@ -24,7 +25,8 @@ export interface LiveFeed extends AsyncDisposable {
   watch(options: LiveOptions): AsyncIterableIterator<ServingUpdate>;
 }
 
-export function liveFeed({ bus, logger }: { bus: Bus; logger: Logger }): LiveFeed {
+export function liveFeed(deps: { bus: Bus; clock: Clock; logger: Logger }): LiveFeed {
+  const { bus, clock, logger } = deps;
   const watchers = new Set<(tenant: string, items: readonly ServedItem[]) => void>();
   const closing = new AbortController();
   const reading = read().catch((error: unknown) => {
@@ -32,7 +34,7 @@ export function liveFeed({ bus, logger }: { bus: Bus; logger: Logger }): LiveFee
   });
 
   return {
-    watch: (options) => watch(options, watchers, closing.signal),
+    watch: (options) => watch({ ...options, clock, watchers, closing: closing.signal }),
     async [Symbol.asyncDispose]() {
       closing.abort();
       await reading;
@@ -50,13 +52,16 @@ export function liveFeed({ bus, logger }: { bus: Bus; logger: Logger }): LiveFee
 
 type Watchers = Set<(tenant: string, items: readonly ServedItem[]) => void>;
 
-function watch(
-  options: LiveOptions,
-  watchers: Watchers,
-  closing: AbortSignal,
-): AsyncIterableIterator<ServingUpdate> {
+interface WatchOptions extends LiveOptions {
+  readonly clock: Clock;
+  readonly watchers: Watchers;
+  readonly closing: AbortSignal;
+}
+
+function watch(options: WatchOptions): AsyncIterableIterator<ServingUpdate> {
+  const { clock, watchers, closing } = options;
   let items: ServedItem[] = [];
-  let periodStart = Date.now();
+  let periodStart = clock();
   const ready: ServingUpdate[] = [];
   let wake: (() => void) | undefined;
   let closed = false;
@@ -68,8 +73,8 @@ function watch(
     );
   };
   const timer = setInterval(() => {
-    const range = { from: new Date(periodStart), to: new Date() };
-    periodStart = range.to.getTime();
+    const range = { from: periodStart, to: clock() };
+    periodStart = range.to;
     ready.push(...updatesOf(items, range, options.everyMs).slice(-100));
     items = [];
     if (ready.length > 0) wake?.();

@@ -1,3 +1,4 @@
+import { instantOf } from '@opea/kernel/clock';
 import { quantile } from './latency-histogram.ts';
 import { addSlices, type Slice } from './slice.ts';
 
@@ -98,8 +99,8 @@ function bucketsOf(
     .flatMap(([start, [first, ...others]]) => {
       if (!first) return [];
       const sum = addSlices(first, others);
-      const from = new Date(Math.max(start, range.from.getTime()));
-      const to = new Date(Math.min(start + everyMs, range.to.getTime()));
+      const from = instantOf(Math.max(start, range.from.getTime()));
+      const to = instantOf(Math.min(start + everyMs, range.to.getTime()));
       return [{ from, to, ...bucketFigures(sum) }];
     });
 }

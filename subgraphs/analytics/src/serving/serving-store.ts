@@ -1,3 +1,4 @@
+import { instantOf } from '@opea/kernel/clock';
 import { type Database, jsonValue } from '@opea/kernel/postgres';
 import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../tables.ts';
@@ -150,7 +151,7 @@ async function rollUp(tx: Kysely<Tables>, before: Date): Promise<number> {
     const key = `${row.tenant} ${row.version_id} ${start}`;
     const minute = minutes.get(key) ?? { tenant: row.tenant, slices: [] };
     minutes.set(key, minute);
-    minute.slices.push({ ...asSlice(row), at: new Date(start) });
+    minute.slices.push({ ...asSlice(row), at: instantOf(start) });
   }
   for (const { tenant, slices } of minutes.values()) {
     const [first, ...others] = slices;

@@ -1,3 +1,4 @@
+import { instantOf, parseInstant } from '@opea/kernel/clock';
 import type { servedItem } from '@opea/schema/events';
 import type { z } from 'zod';
 import { type Histogram, histogramOf, mergeHistograms } from './latency-histogram.ts';
@@ -26,6 +27,9 @@ export interface Slice {
   readonly latency: Histogram;
   readonly firstToken: Histogram;
 }
+
+/** When it was asked; contracts hold `at` to RFC 3339. */
+export const instantAt = (at: string): Date => parseInstant(at) ?? instantOf(0);
 
 /** Sorts what was served into slices of `widthMs` per model version. */
 export function slicesOf(items: readonly ServedItem[], widthMs: number): readonly Slice[] {
@@ -63,7 +67,7 @@ export function addSlices(first: Slice, others: readonly Slice[]): Slice {
 }
 
 const startOf = ({ at }: ServedItem, widthMs: number): number =>
-  Math.floor(Date.parse(at) / widthMs) * widthMs;
+  Math.floor(instantAt(at).getTime() / widthMs) * widthMs;
 
 function sliceOf(first: ServedItem, items: readonly ServedItem[], widthMs: number): Slice {
   const answered = items.filter(({ outcome }) => outcome === 'OK');
@@ -74,7 +78,7 @@ function sliceOf(first: ServedItem, items: readonly ServedItem[], widthMs: numbe
     modelId: first.modelId,
     model: first.model,
     versionId: first.versionId,
-    at: new Date(startOf(first, widthMs)),
+    at: instantOf(startOf(first, widthMs)),
     requests: items.length,
     errors: items.length - answered.length,
     predictions: predictions.length,

@@ -1,7 +1,8 @@
+import { instantOf } from '@opea/kernel/clock';
 import type { Database } from '@opea/kernel/postgres';
 import { type Kysely, sql } from 'kysely';
 import type { TimeRange } from '../serving/serving-metrics.ts';
-import type { ServedItem } from '../serving/slice.ts';
+import { instantAt, type ServedItem } from '../serving/slice.ts';
 import type { Tables } from '../tables.ts';
 
 /** What one principal used. */
@@ -76,12 +77,12 @@ export async function usageOf(
 
 const hourMs = 3_600_000;
 
-const startOfHour = (at: Date): Date => new Date(Math.floor(at.getTime() / hourMs) * hourMs);
+const startOfHour = (at: Date): Date => instantOf(Math.floor(at.getTime() / hourMs) * hourMs);
 
 function hoursOf(tenant: string, items: readonly ServedItem[]) {
   const hours = new Map<string, ReturnType<typeof emptyHour>>();
   for (const item of items) {
-    const hour = startOfHour(new Date(item.at));
+    const hour = startOfHour(instantAt(item.at));
     const key = `${item.principalId} ${hour.getTime()}`;
     const row = hours.get(key) ?? emptyHour(tenant, item.principalId, hour);
     row.requests += 1;

@@ -1,3 +1,4 @@
+import { instantOf } from '@opea/kernel/clock';
 import { badUserInput } from '@opea/kernel/errors';
 import type { TimeRange } from '../serving/serving-metrics.ts';
 
@@ -19,7 +20,7 @@ export function rangeOf({ last, from, to }: WindowInput, now: Date): TimeRange {
       field: 'window',
     });
   const end = to ?? now;
-  const start = from ?? new Date(now.getTime() - (last ?? 0));
+  const start = from ?? instantOf(now.getTime() - (last ?? 0));
   const length = end.getTime() - start.getTime();
   if (length <= 0) throw badUserInput({ reason: 'The window is empty.', field: 'window' });
   if (length > longestMs)

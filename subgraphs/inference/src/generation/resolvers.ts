@@ -1,8 +1,8 @@
 import { mapped } from '@opea/kernel/iteration';
+import { policy } from '@opea/schema/policy';
 import type { Context } from '../context.ts';
 import { invalidCursor } from '../errors.ts';
 import type { Resolvers } from '../generated/resolvers.ts';
-import { policy } from '../policy.ts';
 import type { FollowedToken } from './follow.ts';
 import type { GenerateRequest, GenerationSource } from './generations.ts';
 import type { TokenUsage } from './live-generation.ts';
@@ -13,7 +13,7 @@ export const generationResolvers: Pick<
 > = {
   Query: {
     async generation(_root, { id }, { viewer, generations }) {
-      policy.demand(viewer, 'inference:read', undefined);
+      policy.demand(viewer, 'inference:read', viewer);
       return (await generations.find(viewer.tenant, id)) ?? null;
     },
   },
@@ -27,7 +27,7 @@ export const generationResolvers: Pick<
     },
     startGeneration: (_root, { input }, context) => begin(input, context),
     async cancelGeneration(_root, { id }, { viewer, generations }) {
-      policy.demand(viewer, 'inference:generate', undefined);
+      policy.demand(viewer, 'inference:generate', viewer);
       const source = await generations.get(viewer.tenant, id);
       source.live.cancel();
       return source;
@@ -44,7 +44,7 @@ export const generationResolvers: Pick<
     },
     tokens: {
       async subscribe(_root, { generation, after }, { viewer, generations, signal }) {
-        policy.demand(viewer, 'inference:read', undefined);
+        policy.demand(viewer, 'inference:read', viewer);
         const source = await generations.get(viewer.tenant, generation);
         const from = indexAfter(after);
         const tokens = generations.follow({ source, from, signal, cancelOnLeave: false });
@@ -54,7 +54,7 @@ export const generationResolvers: Pick<
   },
   Generation: {
     async __resolveReference({ id }, { viewer, generations }) {
-      policy.demand(viewer, 'inference:read', undefined);
+      policy.demand(viewer, 'inference:read', viewer);
       return (await generations.find(viewer.tenant, id)) ?? null;
     },
     modelVersion: ({ live }) => ({ id: live.version.versionId }),
@@ -80,7 +80,7 @@ export const generationResolvers: Pick<
 export type TokenChunkSource = FollowedToken<GenerationSource>;
 
 function begin(input: GenerateRequest, context: Context): Promise<GenerationSource> {
-  policy.demand(context.viewer, 'inference:generate', undefined);
+  policy.demand(context.viewer, 'inference:generate', context.viewer);
   return context.generations.start(input, context);
 }
 

@@ -1,6 +1,6 @@
 import { clampFirst, connection, decodeCursor } from '@opea/kernel/pagination';
+import { policy } from '@opea/schema/policy';
 import type { Resolvers } from '../generated/resolvers.ts';
-import { policy } from '../policy.ts';
 import { tensorBase64, tensorValues } from '../tensor/tensor-codec.ts';
 
 export const predictionResolvers: Pick<
@@ -9,11 +9,11 @@ export const predictionResolvers: Pick<
 > = {
   Query: {
     async prediction(_root, { id }, { viewer, predictions }) {
-      policy.demand(viewer, 'inference:read', undefined);
+      policy.demand(viewer, 'inference:read', viewer);
       return (await predictions.find(viewer.tenant, id)) ?? null;
     },
     async predictions(_root, { filter, first, after }, { viewer, predictions }) {
-      policy.demand(viewer, 'inference:read', undefined);
+      policy.demand(viewer, 'inference:read', viewer);
       const size = clampFirst(first);
       const before = decodeCursor(after)?.[0];
       const rows = await predictions.list(viewer.tenant, {
@@ -26,13 +26,13 @@ export const predictionResolvers: Pick<
   },
   Mutation: {
     predict(_root, { input }, context) {
-      policy.demand(context.viewer, 'inference:predict', undefined);
+      policy.demand(context.viewer, 'inference:predict', context.viewer);
       return context.predictions.predict(input, context);
     },
   },
   Prediction: {
     async __resolveReference({ id }, { viewer, predictions }) {
-      policy.demand(viewer, 'inference:read', undefined);
+      policy.demand(viewer, 'inference:read', viewer);
       return (await predictions.find(viewer.tenant, id)) ?? null;
     },
     modelVersion: ({ version_id: id }) => ({ id }),
