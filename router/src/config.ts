@@ -85,7 +85,7 @@ export const routerShape = {
   ROUTER_ORIGINS: list('').describe('Origins of pages that may use the graph, comma-separated.'),
   ROUTER_EXPLORER: flag(false).describe('Whether `/explorer` is served.'),
   ROUTER_TOKEN_ISSUER: z.string().default('opea:auth').describe('Issuer of accepted JWTs.'),
-  ROUTER_TOKEN_AUDIENCE: z.string().default('opea:graph').describe('Audience of accepted JWTs.'),
+  ROUTER_TOKEN_AUDIENCE: z.string().default('opea').describe('Audience of accepted JWTs.'),
   ROUTER_TOKEN_ALGORITHMS: list('EdDSA').describe('Signature algorithms of accepted JWTs.'),
   ROUTER_KEY_CACHE_MS: millis(60_000).describe('How long a verified API key is believed.'),
   ROUTER_REQUEST_MS: millis(30_000).describe('Time for a query or mutation.'),

@@ -19,12 +19,8 @@ export interface Mount {
   readonly target: MountListener | URL;
   /** For whom the signed context is made; by default the subgraph that owns the known prefixes. */
   readonly audience?: string;
-  /**
-   * `replace`: the caller is authenticated here and travels as the signed context. `keep`: the
-   * target judges credentials itself (token exchange); no context is added. Default: `keep` for
-   * `/auth`, otherwise `replace`.
-   */
-  readonly credentials?: 'replace' | 'keep';
+  /** Whether requests without a credential pass, without a context. Default: only to `/auth`. */
+  readonly allowAnonymous?: boolean;
 }
 
 export interface Mounts {
@@ -74,14 +70,12 @@ export function mountTable(options: {
     // Nobody outside may bring a context: it is what the services believe.
     delete request.headers[CONTEXT_HEADER];
     request.headers['x-correlation-id'] = correlationId;
-    const credential = credentialOf(request);
-    if ((mount.credentials ?? (mount.prefix === '/auth' ? 'keep' : 'replace')) === 'replace') {
-      const caller = await identity.identify(credential);
-      if (caller.kind === 'anonymous') throw answers.UNAUTHENTICATED();
+    const caller = await identity.identify(credentialOf(request));
+    if (caller.kind !== 'anonymous') {
       delete request.headers.authorization;
       delete request.headers['x-api-key'];
-      request.headers[CONTEXT_HEADER] = await contextFor(caller, mount, correlationId);
-    }
+      request.headers[CONTEXT_HEADER] = await contextFor(caller, mount);
+    } else if (!(mount.allowAnonymous ?? mount.prefix === '/auth')) throw answers.UNAUTHENTICATED();
     if (mount.target instanceof URL) await forward(mount.target, request, response);
     else mount.target(request, response);
   }
@@ -89,10 +83,9 @@ export function mountTable(options: {
   function contextFor(
     caller: Exclude<Caller, { kind: 'anonymous' }>,
     { prefix, audience }: Mount,
-    correlationId: string,
   ): Promise<string> {
     const known = audience ?? knownAudiences[prefix] ?? `opea:${prefix.slice(1)}`;
-    return signer.mint(caller.viewer, known, { correlationId });
+    return signer.mint(caller.viewer, known);
   }
 
   async function forward(

@@ -68,8 +68,6 @@ function toGraph(call: OperationCall, signer: ContextSigner, signal: AbortSignal
   const { admitted, caller, correlationId } = call;
   const shared: Record<string, string> = { 'x-correlation-id': correlationId };
   injectContext(shared);
-  // Only changes carry their cause in the signed token: tokens without one are shared by requests.
-  const extra = admitted.operation.operation === 'mutation' ? { correlationId } : {};
   return {
     document: admitted.known.document,
     query: admitted.known.query,
@@ -81,7 +79,7 @@ function toGraph(call: OperationCall, signer: ContextSigner, signal: AbortSignal
         ? shared
         : {
             ...shared,
-            [CONTEXT_HEADER]: await signer.mint(caller.viewer, `opea:${subgraph}`, extra),
+            [CONTEXT_HEADER]: await signer.mint(caller.viewer, `opea:${subgraph}`),
           },
   };
 }

@@ -49,7 +49,7 @@ export function startIdentity(options: IdentityOptions): Identity {
 
   async function exchange(secret: string, fingerprint: string): Promise<Caller> {
     const startedAt = clock().getTime();
-    const { viewer } = await provider.exchange(secret).catch((error: unknown) => {
+    const { viewer, expiresAt } = await provider.exchange(secret).catch((error: unknown) => {
       throw hasCode(error, 'UNAUTHENTICATED') || hasCode(error, 'FORBIDDEN')
         ? answers.UNAUTHENTICATED({}, error)
         : answers.UNAVAILABLE({}, error);
@@ -59,7 +59,10 @@ export function startIdentity(options: IdentityOptions): Identity {
     secrets.set(caller, secret);
     // A change that arrived while we asked may not be in the answer: use it once, do not keep it.
     if ((changedAt.get(viewer.id) ?? 0) < startedAt)
-      callers.set(fingerprint, { caller, until: startedAt + keyCacheMs });
+      callers.set(fingerprint, {
+        caller,
+        until: Math.min(startedAt + keyCacheMs, expiresAt.getTime()),
+      });
     return caller;
   }
 

@@ -1,6 +1,6 @@
 import { contextSigner, newSigningKeys, type SigningKeys, type Viewer } from '@opea/kernel/auth';
 import { memoryCache } from '@opea/kernel/cache';
-import { type Clock, instantOf, systemClock } from '@opea/kernel/clock';
+import { after, type Clock, systemClock } from '@opea/kernel/clock';
 import { unauthenticated } from '@opea/kernel/errors';
 import { serve } from '@opea/kernel/http';
 import { type Logger, silentLogger } from '@opea/kernel/log';
@@ -77,7 +77,7 @@ export async function startTestRouter(options: TestRouterOptions = {}): Promise<
     identity: {
       exchange: (secret) =>
         secret === key && !revoked.has(secret)
-          ? Promise.resolve({ token: '', viewer, expiresAt: instantOf(0) })
+          ? Promise.resolve({ token: '', viewer, expiresAt: after(clock(), 300_000) })
           : Promise.reject(unauthenticated({})),
       jwks: () => Promise.resolve({ keys: [keys.jwk] }),
     },
@@ -109,10 +109,10 @@ export async function startTestRouter(options: TestRouterOptions = {}): Promise<
       const now = Math.floor(clock().getTime() / 1000);
       const { tenant, name, kind } = viewer;
       return new SignJWT({ tenant, name, kind, roles: [...viewer.roles], scopes: [], ...claims })
-        .setProtectedHeader({ alg: 'EdDSA', typ: 'JWT', kid: keys.kid })
+        .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid: keys.kid })
         .setSubject(viewer.id)
         .setIssuer('opea:auth')
-        .setAudience('opea:graph')
+        .setAudience('opea')
         .setIssuedAt(now)
         .setJti('tok_1')
         .setExpirationTime((clock().getTime() + expiresInMs) / 1000)
