@@ -104,6 +104,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const request: DecodeRequest = { id, prompt, parameters, maxTokens, stop, scope: tenant };
     sent.set(id, generation);
     inWorker++;
+    generation.ticket.sent();
     const start = now();
     try {
       const outcome = await handle.call<DecodeOutcome>('generate', request);

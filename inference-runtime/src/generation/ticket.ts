@@ -14,6 +14,8 @@ export interface Ticket {
   /** Milliseconds since it came. */
   readonly ageMs: number;
   readonly startedYet: boolean;
+  /** It went to the worker. */
+  sent(): void;
   event(event: DecoderEvent): GenerationEvent;
   finished(reason: FinishReason, outcome?: DecodeOutcome): GenerationEvent;
 }
@@ -21,6 +23,7 @@ export interface Ticket {
 export function createTicket({ version, metrics, now }: TicketOptions): Ticket {
   const arrived = now();
   let promptTokens = 0;
+  let sentMs = 0;
   let queueMs: number | undefined;
   let firstTokenMs: number | undefined;
   let lastToken = 0;
@@ -44,10 +47,13 @@ export function createTicket({ version, metrics, now }: TicketOptions): Ticket {
     get startedYet() {
       return queueMs !== undefined;
     },
+    sent() {
+      sentMs = now() - arrived;
+    },
     event(event) {
       if (event.type === 'started') {
         promptTokens = event.promptTokens;
-        queueMs = now() - arrived;
+        queueMs = sentMs + event.waitedMs;
         metrics.started(queueMs, promptTokens, event.cachedTokens);
         return { type: 'started', version, promptTokens, queueMs };
       }

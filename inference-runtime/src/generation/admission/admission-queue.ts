@@ -66,7 +66,9 @@ export function createAdmissionQueue<Entry extends Admission>({
     take() {
       const level = levels.get(Math.min(...levels.keys()));
       const [name, tenant] =
-        [...(level ?? [])].toSorted(([, a], [, b]) => a.served - b.served)[0] ?? [];
+        [...(level ?? [])]
+          .filter(([, { waiting }]) => waiting.length > 0)
+          .toSorted(([, a], [, b]) => a.served - b.served)[0] ?? [];
       const entry = tenant?.waiting.shift();
       if (level === undefined || name === undefined || tenant === undefined || entry === undefined)
         return undefined;

@@ -75,6 +75,7 @@ export class GenerationMailbox<Item> {
     this.#items = [];
     this.#stall?.();
     this.#stall = undefined;
+    this.#changed();
   }
 
   #changed(): void {

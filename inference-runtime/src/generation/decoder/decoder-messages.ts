@@ -57,6 +57,8 @@ export type DecoderEvent =
       readonly promptTokens: number;
       /** Prompt tokens whose keys and values were shared. */
       readonly cachedTokens: number;
+      /** How long it waited in the worker for its slot, milliseconds. */
+      readonly waitedMs: number;
     }
   | {
       readonly type: 'token';

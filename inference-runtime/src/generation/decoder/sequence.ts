@@ -11,6 +11,8 @@ export interface Sequence {
   readonly seen: Set<number>;
   readonly resolve: (outcome: DecodeOutcome) => void;
   readonly reject: (reason: Error) => void;
+  /** When it came into the worker, monotonic milliseconds. */
+  readonly arrived: number;
   /** Prompt tokens whose keys and values exist. */
   prefilled: number;
   lastToken: number;

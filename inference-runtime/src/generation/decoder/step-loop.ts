@@ -97,6 +97,7 @@ class Steps implements StepLoop {
         seen: new Set(request.parameters.repetitionPenalty === 1 ? [] : prompt),
         resolve,
         reject,
+        arrived: this.#options.now(),
         prefilled: 0,
         lastToken: 0,
         completionTokens: 0,
@@ -207,6 +208,7 @@ class Steps implements StepLoop {
       id,
       promptTokens: sequence.prompt.length,
       cachedTokens: sequence.prefilled,
+      waitedMs: this.#options.now() - sequence.arrived,
     });
   }
 
