@@ -37,11 +37,6 @@ export const mongodb = {
 
 /** OP_MSG (MongoDB wire protocol) that carries the document { ping: 1, $db: 'admin' }. */
 function ping() {
-  const int32 = (value) => {
-    const bytes = Buffer.alloc(4);
-    bytes.writeInt32LE(value);
-    return bytes;
-  };
   const elements = Buffer.concat([
     Buffer.from('\x10ping\0'),
     int32(1),
@@ -53,4 +48,10 @@ function ping() {
   const document = Buffer.concat([int32(elements.length + 4), elements]);
   const body = Buffer.concat([int32(0), Buffer.from([0]), document]);
   return Buffer.concat([int32(16 + body.length), int32(1), int32(0), int32(2013), body]);
+}
+
+function int32(value) {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value);
+  return bytes;
 }
