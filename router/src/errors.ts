@@ -4,7 +4,7 @@ type None = Readonly<Record<string, never>>;
 type Refuse = (details?: None, cause?: unknown) => PlatformError;
 
 /** A refusal says the same sentence to everybody: no limit, no value, no name of a part. */
-function refusal<Code extends string>(code: Code, status: number, sentence: string) {
+function refusal(code: string, status: number, sentence: string) {
   const make = defineError<None>(code, status, () => sentence);
   const refuse: Refuse = (details = {}, cause) => make(details, cause);
   return Object.assign(refuse, { kind: make.kind });

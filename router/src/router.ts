@@ -89,7 +89,7 @@ export async function startRouter(deps: RouterDependencies): Promise<Router> {
     limits: config.limits,
     mode: config.guardMode,
     modes: config.guardModes,
-    onViolation: traffic.violation,
+    onViolation: (name, mode) => traffic.violation(name, mode),
   });
   const keyCacheMs =
     bus === undefined ? Math.min(config.keyCacheMs, recheckWithoutBusMs) : config.keyCacheMs;
@@ -105,7 +105,7 @@ export async function startRouter(deps: RouterDependencies): Promise<Router> {
     startSessions({
       clock,
       heartbeatMs: config.heartbeatMs,
-      recheck: identity.recheck,
+      recheck: (caller) => identity.recheck(caller),
       recheckMs: keyCacheMs,
     }),
   );

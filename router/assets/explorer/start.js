@@ -1,4 +1,22 @@
 /* global React, ReactDOM, GraphiQL, graphqlWs, graphqlSse */
+// Sockets end with a close event, refused operations with a list of errors.
+const readable = (failure) => {
+  if (Array.isArray(failure)) return { errors: failure };
+  if (failure && typeof failure.code === 'number')
+    return new Error(
+      `The connection was closed: ${failure.reason || 'no reason'} (${failure.code})`,
+    );
+  return failure;
+};
+
+const operationKind = (params, documentAST) => {
+  const operations = (documentAST?.definitions ?? []).filter(
+    (it) => it.kind === 'OperationDefinition',
+  );
+  const named = operations.find((it) => it.name?.value === params.operationName);
+  return (named ?? operations[0])?.operation ?? 'query';
+};
+
 (() => {
   const settings = JSON.parse(document.getElementById('settings').textContent);
   const keyField = document.getElementById('key');
@@ -38,14 +56,6 @@
     sessionStorage.setItem('opea:transport', transportField.value);
   });
 
-  const operationKind = (params, documentAST) => {
-    const operations = (documentAST?.definitions ?? []).filter(
-      (it) => it.kind === 'OperationDefinition',
-    );
-    const named = operations.find((it) => it.name?.value === params.operationName);
-    return (named ?? operations[0])?.operation ?? 'query';
-  };
-
   const stream = (params) => ({
     subscribe(observer) {
       let events = 0;
@@ -78,16 +88,6 @@
       };
     },
   });
-
-  // Sockets end with a close event, refused operations with a list of errors.
-  const readable = (failure) => {
-    if (Array.isArray(failure)) return { errors: failure };
-    if (failure && typeof failure.code === 'number')
-      return new Error(
-        `The connection was closed: ${failure.reason || 'no reason'} (${failure.code})`,
-      );
-    return failure;
-  };
 
   const ask = async (params, headers) => {
     const response = await fetch(url, {

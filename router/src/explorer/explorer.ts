@@ -79,8 +79,6 @@ function assets(): readonly Asset[] {
   const require = createRequire(import.meta.url);
   const inPackage = (name: string, file: string) =>
     join(dirname(require.resolve(`${name}/package.json`)), file);
-  const ours = (file: string) =>
-    fileURLToPath(new URL(`../../assets/explorer/${file}`, import.meta.url));
   return [
     { name: 'react.js', type: script, file: inPackage('react', 'umd/react.production.min.js') },
     {
@@ -113,3 +111,6 @@ function isLocal({ socket, headers }: IncomingMessage): boolean {
     isLocalName && (peer === '::1' || peer.startsWith('127.') || peer.startsWith('::ffff:127.'))
   );
 }
+
+const ours = (file: string): string =>
+  fileURLToPath(new URL(`../../assets/explorer/${file}`, import.meta.url));

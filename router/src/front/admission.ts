@@ -4,6 +4,7 @@ import {
   type GraphQLSchema,
   getVariableValues,
   type OperationDefinitionNode,
+  OperationTypeNode,
 } from 'graphql';
 import { answers } from '../errors.ts';
 import { estimateCost } from '../guards/cost.ts';
@@ -20,6 +21,7 @@ import { type RateLimiter, workClassOf } from './rate-limits.ts';
 export interface Admitted {
   readonly known: KnownDocument;
   readonly operation: OperationDefinitionNode;
+  readonly isSubscription: boolean;
   readonly operationName: string | undefined;
   readonly variables: Readonly<Record<string, unknown>>;
 }
@@ -71,7 +73,7 @@ export function admission(options: AdmissionOptions): Admit {
       policy.demand(violationsOfVariables(variables, policy.limits, bytes));
     const known = documents.read(query);
     const chosen = choose(known.operations, operationName);
-    if (method === 'GET' && chosen?.node.operation === 'mutation')
+    if (method === 'GET' && chosen?.node.operation === OperationTypeNode.MUTATION)
       policy.demand(['MUTATION_OVER_GET']);
     if (chosen?.measures.introspects && !mayIntrospect(caller))
       policy.demand(['INTROSPECTION_OFF']);
@@ -90,7 +92,13 @@ export function admission(options: AdmissionOptions): Admit {
       const waitMs = await rates.take(caller, workClassOf(node, measures.rootNames, hints));
       if (waitMs !== undefined) policy.demandLater('RATE', waitMs);
     }
-    return { known, operation: node, operationName: node.name?.value, variables };
+    return {
+      known,
+      operation: node,
+      isSubscription: node.operation === OperationTypeNode.SUBSCRIPTION,
+      operationName: node.name?.value,
+      variables,
+    };
   };
 }
 

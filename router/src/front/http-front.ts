@@ -94,7 +94,7 @@ export function httpFront(options: HttpFrontOptions): HttpFront {
     const admitted = await admit({ ...read, caller: progress.caller });
     progress.admitted = admitted;
     const streams = forms.find((form) => form === 'event-stream' || form === 'multipart');
-    const isSubscription = admitted.operation.operation === 'subscription';
+    const { isSubscription } = admitted;
     if (isSubscription && streams === undefined) throw answers.STREAM_NEEDED();
     // A client that lists JSON beside a stream wants the stream for subscriptions only.
     const single = forms.find((form) => form === 'graphql-response' || form === 'json');
@@ -139,7 +139,7 @@ export function httpFront(options: HttpFrontOptions): HttpFront {
     using open = openHttpStream(exchange, framing, { ...options, caller });
     const call = { admitted, caller, correlationId, signal: open.signal };
     try {
-      if (admitted.operation.operation !== 'subscription') {
+      if (!admitted.isSubscription) {
         await open.write(framing.next(await operations.execute(call)));
         progress.answers = 1;
       } else

@@ -59,7 +59,7 @@ export function openHttpStream(
   const watched = sessions.watch({
     caller,
     end,
-    isStalled: progress.isStalled,
+    isStalled: (nowMs) => progress.isStalled(nowMs),
     // A heartbeat behind unread events would only add to them.
     beat: () => {
       if (response.writableLength === 0) response.write(framing.heartbeat);

@@ -44,7 +44,7 @@ describe.each([
     const iterator = client.iterate({ query: 'subscription { forever }' });
     await iterator.next();
     void iterator.return?.();
-    await source.stopped;
+    await expect(source.stopped).resolves.toBeUndefined();
     client.dispose();
   });
 });
@@ -81,7 +81,7 @@ describe('streams on one HTTP answer', () => {
     const multipart = readerOf(
       await openStream(router, 'subscription { forever }', multipartAccept),
     );
-    await multipart.until('\r\n\r\n{}\r\n--graphql');
+    expect(await multipart.until('\r\n\r\n{}\r\n--graphql')).toContain('{}');
     await multipart.cancel();
     const events = readerOf(
       await openStream(router, 'subscription { forever }', 'text/event-stream'),

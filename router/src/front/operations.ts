@@ -1,5 +1,5 @@
 import { CONTEXT_HEADER, type ContextSigner } from '@opea/kernel/auth';
-import { maskError, PlatformError } from '@opea/kernel/errors';
+import { cancelled, maskError } from '@opea/kernel/errors';
 import type { Logger } from '@opea/kernel/log';
 import { injectContext } from '@opea/kernel/telemetry';
 import { answers } from '../errors.ts';
@@ -34,24 +34,20 @@ export function operations(options: {
   return {
     async execute(call) {
       const life = new AbortController();
-      const abort = () => life.abort(call.signal.reason);
-      if (call.signal.aborted) abort();
-      else call.signal.addEventListener('abort', abort, { once: true });
-      let expire: (error: PlatformError) => void = () => undefined;
-      const late = new Promise<never>((_, reject) => {
-        expire = reject;
+      const gone = () => life.abort(cancelled({}));
+      if (call.signal.aborted) gone();
+      else call.signal.addEventListener('abort', gone, { once: true });
+      const ended = new Promise<never>((_, reject) => {
+        life.signal.addEventListener('abort', () => reject(asError(life.signal.reason)));
       });
-      const timer = setTimeout(() => {
-        expire(answers.DEADLINE_EXCEEDED());
-        life.abort(answers.DEADLINE_EXCEEDED());
-      }, timeoutMs);
+      const timer = setTimeout(() => life.abort(answers.DEADLINE_EXCEEDED()), timeoutMs);
       try {
-        return await Promise.race([graph.execute(toGraph(call, signer, life.signal)), late]);
+        return await Promise.race([graph.execute(toGraph(call, signer, life.signal)), ended]);
       } catch (error) {
         throw maskError(error, logger);
       } finally {
         clearTimeout(timer);
-        call.signal.removeEventListener('abort', abort);
+        call.signal.removeEventListener('abort', gone);
       }
     },
     async subscribe(call) {
@@ -83,3 +79,6 @@ function toGraph(call: OperationCall, signer: ContextSigner, signal: AbortSignal
           },
   };
 }
+
+const asError = (reason: unknown): Error =>
+  reason instanceof Error ? reason : new Error('aborted', { cause: reason });

@@ -121,7 +121,7 @@ export function singleConnections(options: {
     const next = (payload: string) =>
       stream.write(`event: next\ndata: {"id":${name},"payload":${payload}}\n\n`);
     try {
-      if (call.admitted.operation.operation === 'subscription')
+      if (call.admitted.isSubscription)
         await follow(await options.operations.subscribe(call), call.signal, (answer) =>
           next(answerText(answer)),
         );

@@ -1,4 +1,4 @@
-import { maskError, PlatformError } from '@opea/kernel/errors';
+import { maskError, type PlatformError } from '@opea/kernel/errors';
 import { newId } from '@opea/kernel/ids';
 import type { WebSocket } from 'ws';
 import { answers } from '../errors.ts';
@@ -33,7 +33,8 @@ export function socketSession(
 
   socket.on('message', (data, isBinary) => {
     heard = true;
-    const message = isBinary ? undefined : clientMessage(String(data));
+    const message =
+      isBinary || !Buffer.isBuffer(data) ? undefined : clientMessage(data.toString('utf8'));
     if (message === undefined) return socket.close(closeCodes.BAD_REQUEST, 'Invalid message');
     return receive(message);
   });
@@ -93,7 +94,12 @@ export function socketSession(
       if (refusal !== undefined)
         return socket.close(closeCodes.TOO_MANY_SOCKETS, 'Too many sockets');
     }
-    watched = sessions.watch({ caller, end, isStalled: progress.isStalled, beat });
+    watched = sessions.watch({
+      caller,
+      end,
+      isStalled: (nowMs) => progress.isStalled(nowMs),
+      beat,
+    });
     phase = 'ready';
     void send('{"type":"connection_ack"}');
   }
@@ -143,7 +149,7 @@ export function socketSession(
       const bytes = params.query.length;
       admitted = await admit({ params, caller, bytes, method: 'POST' });
       const call = { admitted, caller, correlationId: newId(), signal: life.signal };
-      if (admitted.operation.operation === 'subscription') {
+      if (admitted.isSubscription) {
         traffic.streamOpened('ws');
         try {
           await follow(await operations.subscribe(call), life.signal, (it) => next(answerText(it)));

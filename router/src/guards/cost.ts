@@ -12,6 +12,7 @@ import {
   isObjectType,
   Kind,
   type OperationDefinitionNode,
+  OperationTypeNode,
   type SelectionSetNode,
   type ValueNode,
 } from 'graphql';
@@ -42,7 +43,7 @@ export function estimateCost(question: CostQuestion): number {
   const root = schema.getRootType(operation.operation);
   if (root === undefined || root === null) return 0;
   const estimate = estimator(question, fragmentsOf(question.document));
-  const base = operation.operation === 'mutation' ? mutationWeight : 0;
+  const base = operation.operation === OperationTypeNode.MUTATION ? mutationWeight : 0;
   return base + estimate(operation.selectionSet, root.name, undefined);
 }
 

@@ -1,6 +1,6 @@
 /** A subscription that yields `first` and then waits until it is told to stop. */
 export function endlessSource(first: unknown = { forever: 1 }) {
-  let stop: () => void = () => undefined;
+  let stop: (() => void) | undefined;
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
   });
@@ -19,7 +19,7 @@ export function endlessSource(first: unknown = { forever: 1 }) {
           return Promise.resolve({ done: false, value: first });
         },
         return(): Promise<IteratorResult<unknown>> {
-          stop();
+          stop?.();
           return Promise.resolve({ done: true, value: undefined });
         },
       };

@@ -43,16 +43,19 @@ export function localGraph(options: {
   };
 }
 
+async function answerStep(
+  step: Promise<IteratorResult<ExecutionResult>>,
+): Promise<IteratorResult<GraphAnswer>> {
+  const { done, value } = await step;
+  return done ? { done, value } : { done: false, value: answerFrom(value) };
+}
+
 /** Written out: a generator's `return` would wait for the event it is waiting for. */
 function mapped(results: AsyncGenerator<ExecutionResult>): AsyncIterable<GraphAnswer> {
-  const answer = async (step: Promise<IteratorResult<ExecutionResult>>) => {
-    const { done, value } = await step;
-    return done ? { done, value } : { done: false as const, value: answerFrom(value) };
-  };
   return {
     [Symbol.asyncIterator]: () => ({
-      next: () => answer(results.next()),
-      return: () => answer(results.return(undefined)),
+      next: () => answerStep(results.next()),
+      return: () => answerStep(results.return(undefined)),
     }),
   };
 }
