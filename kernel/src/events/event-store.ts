@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { QueryExecutorProvider } from 'kysely';
 import { defineError } from '../errors/index.ts';
 import type { Fact } from './decider.ts';
 
@@ -48,7 +48,7 @@ export type ChainResult =
   | { readonly intact: false; readonly brokenAt: number };
 
 /** A transaction of any service's database. */
-export type AnyTransaction = Pick<Kysely<never>, 'getExecutor'>;
+export type AnyTransaction = QueryExecutorProvider;
 
 export interface EventStore {
   /**

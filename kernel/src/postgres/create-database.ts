@@ -18,10 +18,11 @@ export function createDatabase<DB>({
   /** Runs around the body of every transaction. */
   readonly whileOpen?: <T>(work: () => Promise<T>) => Promise<T>;
 }): Database<DB> {
+  const signals = createSignals();
   return {
     service,
     query: kyselyOverPool<DB>(pool),
-    signals: createSignals(),
+    signals,
 
     async transaction(fn, { tenant, signal }: TransactionOptions = {}) {
       signal?.throwIfAborted();
@@ -30,7 +31,7 @@ export function createDatabase<DB>({
       try {
         await connection.query(begin(tenant));
         const tx = kyselyOverConnection<DB>(guarded);
-        const committed = collectAfterCommit(tx);
+        const committed = collectAfterCommit(tx, signals);
         const work = whileOpen(() => fn(tx));
         const result = await (signal ? abortable(work, signal) : work);
         guarded.close();

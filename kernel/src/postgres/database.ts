@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { Kysely, QueryExecutorProvider } from 'kysely';
 import type { Signals } from './signals.ts';
 
 /** A service's own tables: its schema, its role, nothing of any other service. */
@@ -17,6 +17,17 @@ export interface Database<DB> extends AsyncDisposable {
   migrate(migrations: readonly Migration[]): Promise<void>;
   /** Wake-ups between parts of this process that share the database. */
   readonly signals: Signals;
+}
+
+/** Any service's database, for machinery that brings tables of its own and speaks SQL. */
+export interface AnyDatabase {
+  readonly service: string;
+  readonly query: QueryExecutorProvider;
+  readonly signals: Signals;
+  transaction<T>(
+    fn: (tx: QueryExecutorProvider) => Promise<T>,
+    options?: TransactionOptions,
+  ): Promise<T>;
 }
 
 export interface TransactionOptions {

@@ -1,5 +1,6 @@
 export { afterCommit } from './after-commit.ts';
 export type {
+  AnyDatabase,
   Database,
   EmbeddedPostgres,
   Migration,
