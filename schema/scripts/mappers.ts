@@ -9,6 +9,13 @@ export const mappers: Readonly<Record<string, Readonly<Record<string, string>>>>
     ModelVersion: '../context.ts#EntityRef as ModelVersionRef',
     Principal: '../context.ts#EntityRef as PrincipalRef',
   },
+  feature: {
+    FeatureView: '../view/view-store.ts#FeatureView as FeatureViewSource',
+    FeatureVector: '../value/vector-loader.ts#FeatureVector as FeatureVectorSource',
+    VectorIndex: '../vector/vector-store.ts#VectorIndex as VectorIndexSource',
+    FeatureEvent: '@opea/kernel/feed#FeedEvent as FeatureEventSource',
+    Principal: '../context.ts#EntityRef as PrincipalRef',
+  },
   inference: {
     Prediction: '../prediction/predictions.ts#PredictionSource as PredictionSource',
     Generation: '../generation/generations.ts#GenerationSource as GenerationSource',

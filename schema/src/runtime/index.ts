@@ -13,3 +13,14 @@ export type {
   TensorData,
   TensorSpec,
 } from './protocol.ts';
+export {
+  type RemoteRuntimeOptions,
+  remoteRuntime,
+  type WireRuntimeError,
+} from './remote-runtime.ts';
+export {
+  decodeTensorFrame,
+  encodeTensorFrame,
+  type TensorFrame,
+  tensorFrameType,
+} from './tensor-frame.ts';
