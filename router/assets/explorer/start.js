@@ -1,4 +1,10 @@
 /* global React, ReactDOM, GraphiQL, graphqlWs, graphqlSse */
+// Events that carry a piece of text are also shown joined together, as the reader of a tale wants them.
+const textOf = (answer) => {
+  const root = Object.values(answer.data ?? {})[0];
+  return typeof root?.text === 'string' ? root.text : undefined;
+};
+
 // Sockets end with a close event, refused operations with a list of errors.
 const readable = (failure) => {
   if (Array.isArray(failure)) return { errors: failure };
@@ -23,6 +29,7 @@ const operationKind = (params, documentAST) => {
   const showButton = document.getElementById('show');
   const transportField = document.getElementById('transport');
   const state = document.getElementById('state');
+  const text = document.getElementById('text');
 
   keyField.value = sessionStorage.getItem('opea:key') || settings.key || '';
   transportField.value = sessionStorage.getItem('opea:transport') || 'ws';
@@ -60,6 +67,8 @@ const operationKind = (params, documentAST) => {
     subscribe(observer) {
       let events = 0;
       const started = performance.now();
+      let story = '';
+      text.hidden = true;
       const tell = (what) => {
         const seconds = ((performance.now() - started) / 1000).toFixed(1);
         state.textContent = `${what}: ${events} events, ${seconds} s`;
@@ -69,6 +78,13 @@ const operationKind = (params, documentAST) => {
         next(answer) {
           events += 1;
           tell('Streaming');
+          const piece = textOf(answer);
+          if (piece !== undefined) {
+            story += piece;
+            text.hidden = false;
+            text.textContent = story;
+            text.scrollTop = text.scrollHeight;
+          }
           observer.next(answer);
         },
         error(failure) {
@@ -106,6 +122,7 @@ const operationKind = (params, documentAST) => {
   const fetcher = (params, { headers = {}, documentAST } = {}) => {
     if (operationKind(params, documentAST) === 'subscription') return stream(params);
     state.textContent = '';
+    text.hidden = true;
     return ask(params, headers);
   };
 

@@ -37,7 +37,9 @@ query Models {
         alias(name: "production") {
           number
           kind
-          serving
+          serving {
+            state
+          }
         }
       }
     }
@@ -72,7 +74,7 @@ subscription Tale($input: GenerateInput!) {
   },
   {
     title: 'Read a digit',
-    query: `# An 8 by 8 picture of a handwritten digit; the answer says how it was batched and by whom.
+    query: `# A drawn seven, 28 by 28 pixels: the highest of the ten numbers says what the model reads.
 mutation ReadDigit($input: PredictInput!) {
   predict(input: $input) {
     outputs {
@@ -100,18 +102,7 @@ mutation ReadDigit($input: PredictInput!) {
     variables: {
       input: {
         model: 'digits',
-        inputs: [
-          {
-            name: 'image',
-            datatype: 'FP32',
-            shape: [1, 64],
-            data: [
-              0, 0, 5, 13, 9, 1, 0, 0, 0, 0, 13, 15, 10, 15, 5, 0, 0, 3, 15, 2, 0, 11, 8, 0, 0, 4,
-              12, 0, 0, 8, 8, 0, 0, 5, 8, 0, 0, 9, 8, 0, 0, 4, 11, 0, 1, 12, 7, 0, 0, 2, 14, 5, 10,
-              12, 0, 0, 0, 0, 6, 13, 10, 0, 0, 0,
-            ],
-          },
-        ],
+        inputs: [{ name: 'image', datatype: 'FP32', shape: [1, 1, 28, 28], base64: drawnSeven() }],
       },
     },
   },
@@ -188,3 +179,30 @@ subscription Registry {
 `,
   },
 ];
+
+/** A seven, every mark two pixels wide and high, as little-endian float32 (0 is paper, 1 is ink). */
+function drawnSeven(): string {
+  const marks = [
+    '..............',
+    '..............',
+    '..............',
+    '...########...',
+    '..........#...',
+    '..........#...',
+    '.........#....',
+    '.........#....',
+    '........#.....',
+    '........#.....',
+    '.......#......',
+    '.......#......',
+    '..............',
+    '..............',
+  ];
+  const pixels = marks.flatMap((row) => {
+    const line = [...row].flatMap((mark) => (mark === '#' ? [1, 1] : [0, 0]));
+    return [...line, ...line];
+  });
+  const bytes = Buffer.alloc(pixels.length * 4);
+  for (const [at, value] of pixels.entries()) bytes.writeFloatLE(value, at * 4);
+  return bytes.toString('base64');
+}

@@ -25,6 +25,7 @@ export const explorerPage = (settings: PageSettings): string => `<!doctype html>
       <label>Streams over <select id="transport"><option value="ws">WebSocket</option><option value="sse">Event stream</option></select></label>
       <output id="state" aria-live="polite"></output>
     </header>
+    <output id="text" hidden></output>
     <main id="explorer">Loading the explorer…</main>
     <script type="application/json" id="settings">${dataText(settings)}</script>
     <script src="/explorer/react.js"></script>
