@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Bus } from '@opea/kernel/bus';
 import type { Clock } from '@opea/kernel/clock';
 import { PlatformError } from '@opea/kernel/errors';
@@ -157,6 +158,8 @@ export async function startInferenceRuntime(
     const startedAt = timing.now();
     const { tenant, priority = 2, deadlineMs = config.predictTimeoutMs, signal } = options;
     let label = ref.model;
+    // One caller may ask for many predictions under one signal.
+    setMaxListeners(0, signal);
     try {
       const { version, lease: held } = await lease(ref, deadlineMs, signal);
       using _ = held;

@@ -47,7 +47,8 @@ export function latencyModel(): LatencyModel {
       const line = fit();
       if (line === undefined) return undefined;
       if (line.a <= 0) return line.b <= ms ? Number.MAX_SAFE_INTEGER : 1;
-      return Math.max(1, Math.floor((ms - line.b) / line.a));
+      // The small addend absorbs rounding: a bound that is met exactly is met.
+      return Math.max(1, Math.floor((ms - line.b) / line.a + 1e-6));
     },
   };
 }

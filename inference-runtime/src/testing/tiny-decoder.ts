@@ -1,4 +1,4 @@
-import { graphBuilder } from '../onnx/index.ts';
+import { graphBuilder, onnxType } from '../onnx/index.ts';
 import type { GraphBuilder } from '../onnx/index.ts';
 
 /** The dimensions of a decoder; `context` counts tokens. */
@@ -14,6 +14,8 @@ export interface DecoderShape {
 }
 
 export interface TinyDecoderOptions extends Partial<DecoderShape> {
+  /** `int8`: eight-bit weights in blocks of 32, through ONNX Runtime's MatMulNBits. Default `fp32`. */
+  readonly weights?: 'fp32' | 'int8';
   /** Seed of the random weights. */
   readonly seed?: number;
   /** Token that ends a generation. */
@@ -38,16 +40,21 @@ export function tinyDecoder(options: TinyDecoderOptions = {}): Uint8Array {
   const graph = graphBuilder('tiny-decoder');
   const random = uniform(options.seed ?? 1);
   declareInputs(graph, shape);
-  declareConstants(graph, shape, random);
+  const embedding = random(shape.vocab * shape.width, 1);
+  graph.floats('embedding', [shape.vocab, shape.width], embedding);
+  declareConstants(graph, shape);
 
   graph.node('Gather', ['embedding', 'input_ids'], 'x.0');
   let x = 'x.0';
-  for (let layer = 0; layer < shape.layers; layer++) x = block(graph, shape, layer, x, random);
+  const linear = linearLayer(graph, options.weights ?? 'fp32');
+  for (let layer = 0; layer < shape.layers; layer++)
+    x = block({ graph, shape, linear, random }, layer, x);
 
   normalise(graph, x, 'final');
   graph.node('Unsqueeze', ['logit_index', 'axis1'], 'logit_rows');
   graph.node('GatherND', ['final', 'logit_rows'], 'last', { attributes: { batch_dims: 1 } });
-  graph.node('MatMul', ['last', 'head'], 'logits');
+  const { vocab, width } = shape;
+  linear({ x: 'last', name: 'head', dims: [vocab, width], rows: embedding, output: 'logits' });
 
   return graph.build({
     'opea.layout': 'decoder/1',
@@ -85,11 +92,8 @@ function declareInputs(graph: GraphBuilder, shape: DecoderShape): void {
     }
 }
 
-function declareConstants(graph: GraphBuilder, shape: DecoderShape, random: Random): void {
-  const { vocab, width, heads, kvHeads, headDim } = shape;
-  const embedding = random(vocab * width, 1);
-  graph.floats('embedding', [vocab, width], embedding);
-  graph.floats('head', [width, vocab], transposed(embedding, vocab, width));
+function declareConstants(graph: GraphBuilder, shape: DecoderShape): void {
+  const { width, heads, kvHeads, headDim } = shape;
   graph.floats('ones.width', [width], new Float32Array(width).fill(1));
   graph.integers('axis1', [1]);
   graph.integers('axis3', [3]);
@@ -117,21 +121,27 @@ function declareConstants(graph: GraphBuilder, shape: DecoderShape, random: Rand
   graph.node('Neg', ['chunk'], 'minus_chunk');
 }
 
-function block(
-  graph: GraphBuilder,
-  shape: DecoderShape,
-  layer: number,
-  x: string,
-  random: Random,
-): string {
+interface BlockOptions {
+  readonly graph: GraphBuilder;
+  readonly shape: DecoderShape;
+  readonly linear: Linear;
+  readonly random: Random;
+}
+
+function block({ graph, shape, linear, random }: BlockOptions, layer: number, x: string): string {
   const { width, heads, kvHeads, headDim, hidden } = shape;
   const n = (name: string) => `${name}.${layer}`;
-  const weight = (name: string, rows: number, columns: number) =>
-    graph.floats(n(name), [rows, columns], random(rows * columns, Math.sqrt(3 / rows)));
+  const project = (from: string, name: string, [outputs, inputs]: Dims, output: string) =>
+    linear({
+      x: from,
+      name: n(name),
+      dims: [outputs, inputs],
+      rows: random(outputs * inputs, Math.sqrt(3 / inputs)),
+      output: n(output),
+    });
 
   const inner = normalise(graph, x, n('attention.in'));
-  weight('w.qkv', width, (heads + 2 * kvHeads) * headDim);
-  graph.node('MatMul', [inner, n('w.qkv')], n('qkv'));
+  project(inner, 'w.qkv', [(heads + 2 * kvHeads) * headDim, width], 'qkv');
   graph.nodes('Split', [n('qkv'), 'split.qkv'], [n('q'), n('k'), n('v')], {
     attributes: { axis: 2 },
   });
@@ -145,16 +155,13 @@ function block(
   graph.node('RotaryEmbedding', [n('k.heads'), 'position_ids', 'cos', 'sin'], n('new_key'), rotary);
   attention(graph, shape, layer);
 
-  weight('w.out', heads * headDim, width);
-  graph.node('MatMul', [n('attended'), n('w.out')], n('attention.out'));
+  project(n('attended'), 'w.out', [width, heads * headDim], 'attention.out');
   graph.node('Add', [x, n('attention.out')], n('x.mid'));
   const outer = normalise(graph, n('x.mid'), n('feed.in'));
-  weight('w.up', width, hidden);
-  weight('w.down', hidden, width);
-  graph.node('MatMul', [outer, n('w.up')], n('up'));
+  project(outer, 'w.up', [hidden, width], 'up');
   graph.node('Relu', [n('up')], n('relu'));
   graph.node('Mul', [n('relu'), n('relu')], n('squared'));
-  graph.node('MatMul', [n('squared'), n('w.down')], n('down'));
+  project(n('squared'), 'w.down', [width, hidden], 'down');
   return graph.node('Add', [n('x.mid'), n('down')], `x.${layer + 1}`);
 }
 
@@ -185,6 +192,54 @@ function attention(graph: GraphBuilder, shape: DecoderShape, layer: number): voi
     attributes: { perm: [0, 2, 1, 3] },
   });
   graph.node('Reshape', [n('mixed.rows'), 'shape.rows'], n('attended'));
+}
+
+type Dims = readonly [outputs: number, inputs: number];
+
+interface LinearOptions {
+  readonly x: string;
+  readonly name: string;
+  readonly dims: Dims;
+  /** The weights, [outputs, inputs]. */
+  readonly rows: Float32Array;
+  readonly output: string;
+}
+
+type Linear = (options: LinearOptions) => string;
+
+function linearLayer(graph: GraphBuilder, weights: 'fp32' | 'int8'): Linear {
+  if (weights === 'fp32')
+    return ({ x, name, dims: [outputs, inputs], rows, output }) => {
+      graph.floats(name, [inputs, outputs], transposed(rows, outputs, inputs));
+      return graph.node('MatMul', [x, name], output);
+    };
+
+  return ({ x, name, dims: [outputs, inputs], rows, output }) => {
+    const { bytes, scales } = quantised(rows);
+    const blocks = inputs / blockSize;
+    const dims = [outputs, blocks, blockSize];
+    graph.constant({ name, dims, dataType: onnxType.uint8, rawData: bytes });
+    graph.floats(`${name}.scales`, [outputs * blocks], scales);
+    const attributes = { N: outputs, K: inputs, bits: 8, block_size: blockSize, accuracy_level: 4 };
+    const domain = microsoft;
+    return graph.node('MatMulNBits', [x, name, `${name}.scales`], output, { domain, attributes });
+  };
+}
+
+const blockSize = 32;
+
+/** Symmetric bytes around 128 with one scale for each block. */
+function quantised(values: Float32Array): { bytes: Uint8Array; scales: Float32Array } {
+  const bytes = new Uint8Array(values.length);
+  const scales = new Float32Array(values.length / blockSize);
+  for (let block = 0; block < scales.length; block++) {
+    const part = values.subarray(block * blockSize, (block + 1) * blockSize);
+    const scale = part.reduce((max, value) => Math.max(max, Math.abs(value)), 1e-12) / 127;
+    scales[block] = scale;
+    for (const [index, value] of part.entries())
+      bytes[block * blockSize + index] = Math.round(value / scale) + 128;
+  }
+  return { bytes, scales };
 }
 
 function normalise(graph: GraphBuilder, x: string, output: string): string {
