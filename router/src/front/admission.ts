@@ -7,7 +7,7 @@ import {
   OperationTypeNode,
 } from 'graphql';
 import { answers } from '../errors.ts';
-import { estimateCost } from '../guards/cost.ts';
+import { type CostQuestion, estimateCost } from '../guards/cost.ts';
 import type { DemandHints } from '../guards/demand.ts';
 import type { MeasuredOperation } from '../guards/document.ts';
 import type { GuardPolicy } from '../guards/policy.ts';
@@ -88,9 +88,12 @@ export function admission(options: AdmissionOptions): Admit {
 
     if (!measures.metaOnly) {
       const question = { schema, hints, document: known.document, operation: node, variables };
-      if (estimateCost(question) > policy.limits.cost) policy.demand(['COST']);
-      const waitMs = await rates.take(caller, workClassOf(node, measures.rootNames, hints));
-      if (waitMs !== undefined) policy.demandLater('RATE', waitMs);
+      if (!policy.isOff('COST') && costsMoreThan(policy.limits.cost, question, known))
+        policy.demand(['COST']);
+      if (!policy.isOff('RATE')) {
+        const waitMs = await rates.take(caller, workClassOf(node, measures.rootNames, hints));
+        if (waitMs !== undefined) policy.demandLater('RATE', waitMs);
+      }
     }
     return {
       known,
@@ -100,6 +103,12 @@ export function admission(options: AdmissionOptions): Admit {
       variables,
     };
   };
+}
+
+/** What is too large to write out (and was only measured) is too large to estimate. */
+function costsMoreThan(limit: number, question: CostQuestion, { violated }: KnownDocument): boolean {
+  if (violated.includes('SELECTIONS') || violated.includes('FRAGMENT_CYCLE')) return true;
+  return estimateCost(question) > limit;
 }
 
 function choose(
