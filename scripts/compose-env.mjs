@@ -6,7 +6,10 @@ import { root } from './steps.mjs';
 
 const example = readFileSync(resolve(root, '.env.example'), 'utf8');
 // A letter first: some clients read a leading digit after the user's name as a port.
-const filled = example.replaceAll(/^(\w+)=$/gm, (_, name) => `${name}=s${randomBytes(16).toString('hex')}`);
+const filled = example.replaceAll(
+  /^(\w+)=$/gm,
+  (_, name) => `${name}=s${randomBytes(16).toString('hex')}`,
+);
 try {
   writeFileSync(resolve(root, '.env'), filled, { flag: 'wx', mode: 0o600 });
   console.log('.env written');

@@ -9,7 +9,7 @@ export function serverUser() {
   if (process.getuid?.() !== 0) return undefined;
   let found = lookUp();
   if (found === undefined) {
-    execFileSync('useradd', [
+    execFileSync('/usr/sbin/useradd', [
       '--system',
       '--no-create-home',
       '--home-dir',
@@ -31,8 +31,17 @@ export function asServerUser(program, args) {
   const become = ['--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups'];
   const reaches = spawnSync('setpriv', [...become, 'test', '-x', dirname(program)]).status === 0;
   // A checkout below a folder that only root may enter (/root): the server keeps root's right to pass
-  // through folders, and nothing else of root.
-  const keep = reaches ? [] : ['--inh-caps', '+dac_override', '--ambient-caps', '+dac_override'];
+  // through folders, and nothing else of root. (securebits: access(2) would not count that right without it.)
+  const keep = reaches
+    ? []
+    : [
+        '--securebits',
+        '+no_setuid_fixup',
+        '--inh-caps',
+        '+dac_override',
+        '--ambient-caps',
+        '+dac_override',
+      ];
   return { file: 'setpriv', args: [...become, ...keep, program, ...args] };
 }
 
