@@ -30,8 +30,8 @@ export function asServerUser(program, args) {
   if (user === undefined) return { file: program, args };
   const become = ['--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups'];
   const reaches = spawnSync('setpriv', [...become, 'test', '-x', dirname(program)]).status === 0;
-  // A checkout below a folder that only root may enter (/root): the server keeps root's right to pass
-  // through folders, and nothing else of root. (securebits: access(2) would not count that right without it.)
+  // A checkout below a folder that only root may enter: the server keeps root's right over files, and no other
+  // right of root. The secure bit makes access(2) count it.
   const keep = reaches
     ? []
     : [
