@@ -70,6 +70,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   let inWorker = 0;
   let closed = false;
   let last: StepReport | undefined;
+  let steps = 0;
+  let modelMs = 0;
   /** How long a generation holds its slot, milliseconds, a moving average. */
   let serviceMs = 1_000;
 
@@ -78,6 +80,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   function hear(report: StepReport): void {
     last = report;
+    steps++;
+    modelMs += report.runMs;
     metrics.step(report, slots * context);
     for (const event of report.events) {
       const generation = sent.get(event.id);
@@ -245,6 +249,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       kvPositions: last?.kvPositions ?? 0,
       kvCapacity: slots * context,
       prefixCacheBytes: last?.prefixCacheBytes ?? 0,
+      steps,
+      modelMs,
     }),
     close() {
       closed = true;

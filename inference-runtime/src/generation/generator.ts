@@ -44,6 +44,9 @@ export interface GeneratorStats {
   readonly kvPositions: number;
   readonly kvCapacity: number;
   readonly prefixCacheBytes: number;
+  /** Steps so far, and the time they spent inside the model, milliseconds. */
+  readonly steps: number;
+  readonly modelMs: number;
 }
 
 /** Text generation with one loaded decoder. */

@@ -1,0 +1,2 @@
+export { machineTiming } from './timing.ts';
+export type { Cancel, Timing } from './timing.ts';
