@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** The 32-byte sealing key in a file (base64), made with mode 0600 when there is none. */
@@ -8,13 +8,17 @@ export async function readOrMakeSealingKey(file: string): Promise<Uint8Array> {
   if (found !== undefined) return parseSealingKey(found);
   await mkdir(dirname(file), { recursive: true });
   const key = randomBytes(32);
+  const draft = `${file}.${randomBytes(6).toString('hex')}`;
   try {
-    await writeFile(file, `${key.toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
-    await chmod(file, 0o600);
+    // Linking is one step: nobody ever reads half a key, and of two that come at once one wins.
+    await writeFile(draft, `${key.toString('base64')}\n`, { mode: 0o600, flag: 'wx', flush: true });
+    await link(draft, file);
     return key;
   } catch (error) {
     if (!hasErrno(error, 'EEXIST')) throw error;
     return parseSealingKey(await readFile(file, 'utf8'));
+  } finally {
+    await rm(draft, { force: true });
   }
 }
 
