@@ -1,3 +1,5 @@
+import { badUserInput } from '../errors/index.ts';
+
 /** A document: any JSON object. Its id is kept beside it, not in it. */
 export type Document = Readonly<Record<string, unknown>>;
 
@@ -50,4 +52,24 @@ export interface Collection<Doc extends Document> {
 /** Documents of any shape, in named collections. Names: lower case letters, digits, `_`. */
 export interface DocumentStore extends AsyncDisposable {
   collection<Doc extends Document>(name: string): Collection<Doc>;
+}
+
+/** Checks a collection's name. */
+export function collectionName(name: string): string {
+  if (/^[a-z][a-z0-9_]{0,60}$/.test(name)) return name;
+  throw new Error(`A collection's name is lower-case letters, digits and _: ${name}`);
+}
+
+/** Fills in and checks what `find` was asked for. */
+export function pageOf({ limit = 100, skip = 0, sort, after }: FindOptions) {
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1_000) {
+    throw badUserInput({ reason: 'limit must be a whole number from 1 to 1,000.' });
+  }
+  if (!Number.isInteger(skip) || skip < 0) {
+    throw badUserInput({ reason: 'skip must be a whole number, 0 or more.' });
+  }
+  if (sort && after !== undefined) {
+    throw badUserInput({ reason: 'after goes with the order by id only.' });
+  }
+  return { limit, skip, sort, after };
 }

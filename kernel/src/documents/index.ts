@@ -8,3 +8,5 @@ export type {
   Scalar,
   StoredDocument,
 } from './document-store.ts';
+export { documentMigrations, jsonbDocuments } from './jsonb-documents.ts';
+export { type MongoOptions, mongoDocuments } from './mongo-documents.ts';

@@ -1,3 +1,4 @@
+export { folderObjects } from './folder-objects.ts';
 export {
   type ByteRange,
   type Digest,
@@ -9,3 +10,4 @@ export {
   type PutOptions,
   type StoredObject,
 } from './object-store.ts';
+export { type S3Options, s3Objects } from './s3-objects.ts';
