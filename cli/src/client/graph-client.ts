@@ -70,7 +70,7 @@ export function graphClient({ url, apiKey }: Connection): GraphClient {
       try {
         for await (const event of events) {
           if (event.errors?.[0]) throw failed(event.errors as readonly Failure[]);
-          if (event.data) yield event.data;
+          if (event.data) yield event.data as Data;
         }
       } catch (error) {
         throw asCommandFailed(error, url);
@@ -88,7 +88,7 @@ export function graphClient({ url, apiKey }: Connection): GraphClient {
           'content-type': 'application/octet-stream',
           'content-length': String(size),
         },
-        body: Readable.toWeb(createReadStream(file)) as unknown as BodyInit,
+        body: Readable.toWeb(createReadStream(file)) as RequestInit['body'],
         duplex: 'half',
       } as RequestInit);
       const answer: unknown = await response.json().catch(() => undefined);

@@ -1,3 +1,4 @@
+import type { GraphClient } from '../client/graph-client.ts';
 import { importModel } from '../client/import-model.ts';
 import { filesOf, pushVersion } from '../client/push-version.ts';
 import { table } from '../terminal/table.ts';
@@ -144,7 +145,7 @@ interface Promoted {
 }
 
 async function promoteTo(
-  client: { ask<Data>(query: string, variables: object): Promise<Data> },
+  client: GraphClient,
   { name, number, alias }: { name: string; number: number; alias: string },
 ): Promise<Promoted> {
   const { promoteVersion } = await client.ask<{ promoteVersion: Promoted }>(
