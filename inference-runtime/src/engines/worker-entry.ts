@@ -1,13 +1,20 @@
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ProgramName } from './worker-protocol.ts';
 import type { StartProgram } from './program.ts';
 import { hostPrograms } from './program-table.ts';
+
+const niceness = 5;
 
 /** Where an engine worker begins, as a thread or as a child process. */
 const starts: Record<ProgramName, () => Promise<StartProgram<never>>> = {
   tensor: async () => (await import('./onnx/tensor-program.ts')).startTensorProgram,
   decoder: async () => (await import('../generation/decoder-program.ts')).startDecoderProgram,
 };
+
+// On Linux this lowers the calling thread and those it starts: when the cores are taken, the thread that answers
+// requests goes first.
+setPriority(0, niceness);
 
 if (parentPort === null) {
   const threads = Number(process.argv[2]);

@@ -91,7 +91,7 @@ async function play(commands: readonly Command[]): Promise<void> {
       expect(batch.rows).toBeLessThanOrEqual(policy.maxBatch);
       expect(new Set(batch.works.map(({ key }) => key)).size).toBe(1);
       expect(batch.works.some(({ cancelledWhileWaiting }) => cancelledWhileWaiting)).toBe(false);
-      expect(running.length).toBeLessThan(lanes);
+      expect(running.length).toBeLessThan(2 * lanes);
       ran.push(...batch.works);
       return new Promise<Executed<number>>((resolve, reject) => {
         const outcomes = batch.works.map(({ id }) => ({ ok: true as const, answer: id }));

@@ -185,6 +185,20 @@ describe('when to run', () => {
     expect(it.batches).toMatchObject([{ works: ['a', 'b'] }]);
   });
 
+  test('a full batch waits inside the busy worker, one that could still grow does not', async () => {
+    const { submit, batches, turn } = driven();
+    for (const work of ['a', 'b', 'c', 'd']) void submit(work);
+    await turn();
+    for (const work of ['e', 'f', 'g']) void submit(work);
+    await turn(100);
+    expect(batches).toHaveLength(1);
+
+    for (const work of ['h', 'i', 'j', 'k', 'l', 'm']) void submit(work);
+    await turn();
+
+    expect(batches.map(({ works }) => works.join(''))).toEqual(['abcd', 'efgh']);
+  });
+
   test('rows are counted, not requests, and a request is never split', async () => {
     const { submit, batches, turn } = driven();
 

@@ -278,16 +278,30 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
   }
 
   #evaluate(): void {
-    while (this.#running.size < this.#options.lanes && this.#waiting.requests > 0) {
+    while (this.#waiting.requests > 0) {
+      const isFree = this.#running.size < this.#options.lanes;
+      if (!isFree && !this.#mayWorkAhead()) return;
       const { ready, nextInMs } = this.#readiness();
       const lead = this.#waiting.next(new Set(ready.keys()));
       const reason = lead && ready.get(lead.key);
+      if (!isFree && (reason !== 'FULL' || lead.priority > this.#highestInUse())) return;
       if (!lead || !reason) {
         this.#wakeAfter(Math.max(1, nextInMs));
         return;
       }
       this.#dispatch(lead, reason);
     }
+  }
+
+  /**
+   * A full batch gains nothing by waiting here: one per lane may wait inside the worker, which then never idles while
+   * this thread is busy.
+   */
+  #mayWorkAhead(): boolean {
+    const { lanes } = this.#options;
+    return (
+      this.#policy.workAhead && this.#running.size < 2 * lanes && this.#waiting.rows >= this.#cap()
+    );
   }
 
   /** Which batch keys may run now and why; otherwise how long until one may. */
@@ -393,16 +407,19 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
     const { timing, execute, observer } = this.#options;
     const { executionId, rows, reason } = batch;
     const startedAt = timing.now();
+    const waitsInside = this.#running.size >= this.#options.lanes;
     this.#running.set(executionId, { startedAt, rows });
     this.#runningRows += rows;
     try {
       const { outcomes, computeMs } = await execute(batch);
       const wallMs = timing.now() - startedAt;
-      this.#latency.observe(rows, wallMs);
+      // What waited inside the worker took less than it seems from here.
+      const insideMs = waitsInside ? Math.max(0, wallMs - computeMs) : 0;
+      this.#latency.observe(rows, wallMs - insideMs);
       observer?.executed?.({ rows, computeMs, wallMs });
       for (const [index, waiter] of waiters.entries()) {
         const outcome = outcomes[index];
-        const queueMs = startedAt - waiter.enqueuedAt;
+        const queueMs = startedAt - waiter.enqueuedAt + insideMs;
         if (outcome === undefined) waiter.settle(noAnswer(this.#options.name));
         else if (outcome.ok)
           waiter.settle({

@@ -19,6 +19,12 @@ export const batchPolicySchema = z
       .min(1)
       .default(1_024)
       .describe('Bound of the queue, rows; beyond it requests are refused'),
+    workAhead: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether a full batch of the highest priority in use may wait inside a busy worker',
+      ),
     maxExecutionMs: z
       .number()
       .positive()

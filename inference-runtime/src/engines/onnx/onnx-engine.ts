@@ -21,19 +21,21 @@ export function onnxEngine(pool: WorkerPool): Engine {
       );
       const [first] = handles;
       if (first === undefined) throw new Error('The pool has no workers');
-      const idle = [...handles];
+      const lanes = handles.map((handle) => ({ handle, running: 0 }));
 
       return {
         signature: { inputs: first.info.inputs, outputs: first.info.outputs },
         bytes: first.info.bytes * handles.length,
         lanes: handles.length,
         async run(inputs) {
-          // The scheduler starts no more executions than there are lanes; a spare one shares.
-          const handle = idle.pop() ?? first;
+          const lane = lanes.reduce((best, other) => (other.running < best.running ? other : best));
+          lane.running += 1;
           try {
-            return await handle.call<Execution>('run', inputs, { transfer: buffersOf(inputs) });
+            return await lane.handle.call<Execution>('run', inputs, {
+              transfer: buffersOf(inputs),
+            });
           } finally {
-            if (idle.length < handles.length && !idle.includes(handle)) idle.push(handle);
+            lane.running -= 1;
           }
         },
         async [Symbol.asyncDispose]() {
