@@ -48,7 +48,7 @@ export interface Dependencies {
 export interface AuthSettings {
   /** The middle of API keys, `opea_<environment>_…`; default `dev`. */
   readonly environment?: string;
-  /** `iss` of tokens; default `opea`. */
+  /** `iss` of tokens; default `opea:auth`. */
   readonly issuer?: string;
   /** How long a token lives; default and most 600,000 ms. */
   readonly tokenTtlMs?: number;
@@ -71,7 +71,7 @@ export async function startAuth(deps: Dependencies): Promise<AuthService> {
   const { database, bus, verifier, clock, logger, metrics, sealingKey } = deps;
   const {
     environment = 'dev',
-    issuer = 'opea',
+    issuer = 'opea:auth',
     rotateAfterMs = 30 * 86_400_000,
   } = deps.settings ?? {};
   const ttlMs = Math.min(deps.settings?.tokenTtlMs ?? tenMinutesMs, tenMinutesMs);
