@@ -4,6 +4,7 @@ import type { ContextSigner } from '@opea/kernel/auth';
 import type { Bus } from '@opea/kernel/bus';
 import type { Cache } from '@opea/kernel/cache';
 import type { Clock } from '@opea/kernel/clock';
+import { cancelled } from '@opea/kernel/errors';
 import { type Check, healthRoutes } from '@opea/kernel/health';
 import { type RouteTable, routes, type UpgradeListener } from '@opea/kernel/http';
 import { newId } from '@opea/kernel/ids';
@@ -188,7 +189,8 @@ export async function startRouter(deps: RouterDependencies): Promise<Router> {
       const startedAt = performance.now();
       const correlationId = correlationIdOf(request);
       const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-      const work = () => answer({ request, response, correlationId, startedAt }, path);
+      const life = untilClosed(response);
+      const work = () => answer({ request, response, correlationId, startedAt, life }, path);
       const headers = {
         traceparent: textOf(request, 'traceparent'),
         tracestate: textOf(request, 'tracestate'),
@@ -211,6 +213,14 @@ function endpoints(
       'url' in source ? stack.use(remoteSource({ url: source.url })) : source,
     ]),
   );
+}
+
+function untilClosed(response: ServerResponse): AbortController {
+  const life = new AbortController();
+  response.on('close', () => {
+    if (!response.writableFinished) life.abort(cancelled({}));
+  });
+  return life;
 }
 
 function correlationIdOf(request: IncomingMessage): string {

@@ -106,7 +106,11 @@ export function admission(options: AdmissionOptions): Admit {
 }
 
 /** What is too large to write out (and was only measured) is too large to estimate. */
-function costsMoreThan(limit: number, question: CostQuestion, { violated }: KnownDocument): boolean {
+function costsMoreThan(
+  limit: number,
+  question: CostQuestion,
+  { violated }: KnownDocument,
+): boolean {
   if (violated.includes('SELECTIONS') || violated.includes('FRAGMENT_CYCLE')) return true;
   return estimateCost(question) > limit;
 }

@@ -9,6 +9,8 @@ export interface Exchange {
   readonly response: ServerResponse;
   readonly correlationId: string;
   readonly startedAt: number;
+  /** Aborted when the client leaves before its answer is complete, or when its time is over. */
+  readonly life: AbortController;
 }
 
 /** Refusals of a well-formed request that application/json answers with 200 (GraphQL over HTTP, 6.4.1). */

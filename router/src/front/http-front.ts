@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import { maskError } from '@opea/kernel/errors';
 import type { Logger } from '@opea/kernel/log';
 import { answers } from '../errors.ts';
@@ -90,7 +89,7 @@ export function httpFront(options: HttpFrontOptions): HttpFront {
     forms: readonly AnswerForm[],
     progress: Progress,
   ): Promise<string | undefined> {
-    const read = await readParams(exchange.request, policy);
+    const read = await readParams(exchange, policy);
     const admitted = await admit({ ...read, caller: progress.caller });
     progress.admitted = admitted;
     const streams = forms.find((form) => form === 'event-stream' || form === 'multipart');
@@ -112,12 +111,11 @@ export function httpFront(options: HttpFrontOptions): HttpFront {
     progress: Progress,
     admitted: Admitted,
   ): Promise<string | undefined> {
-    const life = untilClosed(exchange.response);
     const answer = await operations.execute({
       admitted,
       caller: progress.caller,
       correlationId: exchange.correlationId,
-      signal: life,
+      life: exchange.life,
     });
     const text = answerText(answer);
     if (text.length > options.answerBytes) throw answers.ANSWER_TOO_LARGE();
@@ -137,13 +135,13 @@ export function httpFront(options: HttpFrontOptions): HttpFront {
     const { caller } = progress;
     const { correlationId } = exchange;
     using open = openHttpStream(exchange, framing, { ...options, caller });
-    const call = { admitted, caller, correlationId, signal: open.signal };
+    const call = { admitted, caller, correlationId, life: open.life };
     try {
       if (!admitted.isSubscription) {
         await open.write(framing.next(await operations.execute(call)));
         progress.answers = 1;
       } else
-        await follow(await operations.subscribe(call), open.signal, (answer) => {
+        await follow(await operations.subscribe(call), open.life.signal, (answer) => {
           progress.answers += 1;
           return open.write(framing.next(answer));
         });
@@ -159,14 +157,6 @@ export function httpFront(options: HttpFrontOptions): HttpFront {
 
 const documentForm = (form: AnswerForm): AnswerForm =>
   form === 'json' ? 'json' : 'graphql-response';
-
-function untilClosed(response: ServerResponse): AbortSignal {
-  const life = new AbortController();
-  response.on('close', () => {
-    if (!response.writableFinished) life.abort();
-  });
-  return life.signal;
-}
 
 function codeOf(extensions: Readonly<Record<string, unknown>> | undefined): string | undefined {
   const code = extensions?.['code'];

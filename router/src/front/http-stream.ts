@@ -1,3 +1,4 @@
+import { cancelled } from '@opea/kernel/errors';
 import type { Caller } from '../identity/caller.ts';
 import type { Exchange } from './exchange.ts';
 import { writeProgress } from './progress.ts';
@@ -16,8 +17,8 @@ export interface Framing {
 }
 
 export interface HttpStream extends Disposable {
-  /** Aborts when the client leaves or the router ends the stream. */
-  readonly signal: AbortSignal;
+  /** Aborted when the client leaves or the router ends the stream. */
+  readonly life: AbortController;
   /** Resolves when the text left this process. */
   write(text: string): Promise<void>;
   end(text: string): void;
@@ -25,7 +26,7 @@ export interface HttpStream extends Disposable {
 
 /** Opens a long answer: watched for expiry, revocation and readers that stopped. */
 export function openHttpStream(
-  { response, correlationId }: Exchange,
+  { response, correlationId, life }: Exchange,
   framing: Framing,
   options: {
     readonly caller: Caller;
@@ -35,7 +36,6 @@ export function openHttpStream(
   },
 ): HttpStream {
   const { caller, sessions, traffic, stallMs } = options;
-  const life = new AbortController();
   const progress = writeProgress(stallMs);
 
   const write = (text: string) =>
@@ -54,7 +54,7 @@ export function openHttpStream(
     traffic.streamEnded(reason);
     if (reason === 'STALLED') response.destroy();
     else response.end(framing.ending(reason));
-    life.abort();
+    life.abort(cancelled({}));
   };
   const watched = sessions.watch({
     caller,
@@ -65,7 +65,6 @@ export function openHttpStream(
       if (response.writableLength === 0) response.write(framing.heartbeat);
     },
   });
-  response.on('close', () => life.abort());
   response.socket?.setNoDelay(true);
   response.writeHead(200, {
     'cache-control': 'no-store',
@@ -79,7 +78,7 @@ export function openHttpStream(
   traffic.streamOpened(framing.transport);
 
   return {
-    signal: life.signal,
+    life,
     write,
     end(text) {
       if (!response.writableEnded) response.end(text);
@@ -87,7 +86,7 @@ export function openHttpStream(
     [Symbol.dispose]() {
       watched[Symbol.dispose]();
       traffic.streamClosed(framing.transport);
-      life.abort();
+      life.abort(cancelled({}));
     },
   };
 }

@@ -1,5 +1,5 @@
 import { CONTEXT_HEADER, type ContextSigner } from '@opea/kernel/auth';
-import { cancelled, maskError } from '@opea/kernel/errors';
+import { maskError } from '@opea/kernel/errors';
 import type { Logger } from '@opea/kernel/log';
 import { injectContext } from '@opea/kernel/telemetry';
 import { answers } from '../errors.ts';
@@ -12,7 +12,8 @@ export interface OperationCall {
   readonly admitted: Admitted;
   readonly caller: Caller;
   readonly correlationId: string;
-  readonly signal: AbortSignal;
+  /** Aborted when nobody wants the answer any more, and here when it takes too long. */
+  readonly life: AbortController;
 }
 
 /** Sends admitted operations to the graph; whatever is thrown may be shown to the caller. */
@@ -33,26 +34,24 @@ export function operations(options: {
 
   return {
     async execute(call) {
-      const life = new AbortController();
-      const gone = () => life.abort(cancelled({}));
-      if (call.signal.aborted) gone();
-      else call.signal.addEventListener('abort', gone, { once: true });
+      const { life } = call;
       const ended = new Promise<never>((_, reject) => {
-        life.signal.addEventListener('abort', () => reject(asError(life.signal.reason)));
+        const stop = () => reject(asError(life.signal.reason));
+        if (life.signal.aborted) stop();
+        else life.signal.addEventListener('abort', stop, { once: true });
       });
       const timer = setTimeout(() => life.abort(answers.DEADLINE_EXCEEDED()), timeoutMs);
       try {
-        return await Promise.race([graph.execute(toGraph(call, signer, life.signal)), ended]);
+        return await Promise.race([graph.execute(toGraph(call, signer)), ended]);
       } catch (error) {
         throw maskError(error, logger);
       } finally {
         clearTimeout(timer);
-        call.signal.removeEventListener('abort', gone);
       }
     },
     async subscribe(call) {
       try {
-        return await graph.subscribe(toGraph(call, signer, call.signal));
+        return await graph.subscribe(toGraph(call, signer));
       } catch (error) {
         throw maskError(error, logger);
       }
@@ -60,8 +59,8 @@ export function operations(options: {
   };
 }
 
-function toGraph(call: OperationCall, signer: ContextSigner, signal: AbortSignal): GraphOperation {
-  const { admitted, caller, correlationId } = call;
+function toGraph(call: OperationCall, signer: ContextSigner): GraphOperation {
+  const { admitted, caller, correlationId, life } = call;
   const shared: Record<string, string> = { 'x-correlation-id': correlationId };
   injectContext(shared);
   return {
@@ -69,7 +68,7 @@ function toGraph(call: OperationCall, signer: ContextSigner, signal: AbortSignal
     query: admitted.known.query,
     operationName: admitted.operationName,
     variables: admitted.variables,
-    signal,
+    signal: life.signal,
     headersFor: async (subgraph) =>
       caller.kind === 'anonymous'
         ? shared

@@ -1,4 +1,4 @@
-import { maskError } from '@opea/kernel/errors';
+import { cancelled, maskError } from '@opea/kernel/errors';
 import { newId } from '@opea/kernel/ids';
 import type { Logger } from '@opea/kernel/log';
 import { answers } from '../errors.ts';
@@ -88,14 +88,14 @@ export function singleConnections(options: {
     });
     reservation.stream = stream;
     await new Promise<void>((resolve) => {
-      stream.signal.addEventListener('abort', () => resolve(), { once: true });
+      stream.life.signal.addEventListener('abort', () => resolve(), { once: true });
     });
     reservations.delete(token);
-    for (const operation of reservation.operations.values()) operation.abort();
+    for (const operation of reservation.operations.values()) operation.abort(cancelled({}));
   }
 
   async function start(exchange: Exchange, reservation: Reservation): Promise<void> {
-    const { value, bytes } = await readJson(exchange.request, options.policy);
+    const { value, bytes } = await readJson(exchange, options.policy);
     const params = paramsFrom(value);
     const id = params.extensions['operationId'];
     if (typeof id !== 'string' || id === '' || id.length > 128) throw answers.BAD_REQUEST();
@@ -107,7 +107,7 @@ export function singleConnections(options: {
     const life = new AbortController();
     reservation.operations.set(id, life);
     exchange.response.writeHead(202).end();
-    const call = { admitted, caller, correlationId: exchange.correlationId, signal: life.signal };
+    const call = { admitted, caller, correlationId: exchange.correlationId, life };
     void run(reservation, reservation.stream, id, call);
   }
 
@@ -122,15 +122,17 @@ export function singleConnections(options: {
       stream.write(`event: next\ndata: {"id":${name},"payload":${payload}}\n\n`);
     try {
       if (call.admitted.isSubscription)
-        await follow(await options.operations.subscribe(call), call.signal, (answer) =>
+        await follow(await options.operations.subscribe(call), call.life.signal, (answer) =>
           next(answerText(answer)),
         );
       else await next(answerText(await options.operations.execute(call)));
     } catch (error) {
-      await next(JSON.stringify(refusalBody(maskError(error, options.logger))));
+      if (reservation.operations.has(id))
+        await next(JSON.stringify(refusalBody(maskError(error, options.logger))));
     }
-    reservation.operations.delete(id);
-    if (!call.signal.aborted) await stream.write(`event: complete\ndata: {"id":${name}}\n\n`);
+    // Gone from the list means that the client stopped it and waits for no more.
+    if (reservation.operations.delete(id))
+      await stream.write(`event: complete\ndata: {"id":${name}}\n\n`);
   }
 
   function stop({ request, response }: Exchange, reservation: Reservation): void {
@@ -138,7 +140,8 @@ export function singleConnections(options: {
     const mark = url.indexOf('?');
     const id = new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1)).get('operationId');
     if (id === null) throw answers.BAD_REQUEST();
-    reservation.operations.get(id)?.abort();
+    reservation.operations.get(id)?.abort(cancelled({}));
+    reservation.operations.delete(id);
     response.writeHead(200).end();
   }
 }

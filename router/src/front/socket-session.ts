@@ -1,4 +1,4 @@
-import { maskError, type PlatformError } from '@opea/kernel/errors';
+import { cancelled, maskError, type PlatformError } from '@opea/kernel/errors';
 import { newId } from '@opea/kernel/ids';
 import type { WebSocket } from 'ws';
 import { answers } from '../errors.ts';
@@ -46,7 +46,7 @@ export function socketSession(
   socket.on('close', () => {
     clearTimeout(initTimer);
     watched?.[Symbol.dispose]();
-    for (const operation of running.values()) operation.abort();
+    for (const operation of running.values()) operation.abort(cancelled({}));
   });
 
   function receive(message: ClientMessage): void {
@@ -69,7 +69,7 @@ export function socketSession(
         void subscribe(message.id, message.payload);
         return undefined;
       case 'complete':
-        running.get(message.id)?.abort();
+        running.get(message.id)?.abort(cancelled({}));
         running.delete(message.id);
         return undefined;
     }
@@ -106,7 +106,7 @@ export function socketSession(
 
   function end(reason: EndReason): void {
     traffic.streamEnded(reason);
-    for (const operation of running.values()) operation.abort();
+    for (const operation of running.values()) operation.abort(cancelled({}));
     if (reason === 'STALLED') socket.terminate();
     else if (reason === 'SHUTDOWN') socket.close(closeCodes.GOING_AWAY, 'Going away');
     else socket.close(closeCodes.FORBIDDEN, 'Forbidden');
@@ -148,7 +148,7 @@ export function socketSession(
       const params = paramsFrom(payload);
       const bytes = params.query.length;
       admitted = await admit({ params, caller, bytes, method: 'POST' });
-      const call = { admitted, caller, correlationId: newId(), signal: life.signal };
+      const call = { admitted, caller, correlationId: newId(), life };
       if (admitted.isSubscription) {
         traffic.streamOpened('ws');
         try {
@@ -161,11 +161,12 @@ export function socketSession(
         if (text.length > limits.answerBytes) throw answers.ANSWER_TOO_LARGE();
         await next(text);
       }
-      if (!life.signal.aborted) await send(`{"id":${name},"type":"complete"}`);
+      if (running.get(id) === life) await send(`{"id":${name},"type":"complete"}`);
     } catch (error) {
       failure = maskError(error, logger);
       const errors = JSON.stringify(refusalBody(failure).errors);
-      if (!life.signal.aborted) await send(`{"id":${name},"type":"error","payload":${errors}}`);
+      if (failure.kind.code !== 'CANCELLED')
+        await send(`{"id":${name},"type":"error","payload":${errors}}`);
     } finally {
       if (running.get(id) === life) running.delete(id);
     }
