@@ -284,7 +284,7 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
       const { ready, nextInMs } = this.#readiness();
       const lead = this.#waiting.next(new Set(ready.keys()));
       const reason = lead && ready.get(lead.key);
-      if (!isFree && (reason !== 'FULL' || lead.priority > this.#highestInUse())) return;
+      if (!isFree && (reason !== 'FULL' || !lead || lead.priority > this.#highestInUse())) return;
       if (!lead || !reason) {
         this.#wakeAfter(Math.max(1, nextInMs));
         return;
