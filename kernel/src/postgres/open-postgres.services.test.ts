@@ -1,6 +1,6 @@
 import { env } from 'node:process';
 import { sql } from 'kysely';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../ids/index.ts';
 import { databaseContract } from './database.contract.ts';
 import { openPostgres } from './index.ts';
@@ -10,11 +10,27 @@ const url = () => {
   if (value === undefined) throw new Error('OPEA_TEST_POSTGRES_URL is not set');
   return value;
 };
-const open = <DB>() =>
-  openPostgres<DB>({ url: url(), service: `t${newId().replaceAll('-', '').slice(-20)}` });
+const newService = () => `t${newId().replaceAll('-', '').slice(-20)}`;
+const open = <DB>() => openPostgres<DB>({ url: url(), service: newService() });
+
+/** As production does: a role that is no superuser, so that row level security holds for it. */
+const openAsPlainRole = async <DB>() => {
+  const plain = new URL(url());
+  [plain.username, plain.password] = ['opea_plain', 'plain'];
+  return openPostgres<DB>({ url: plain.href, service: newService() });
+};
 
 describe('PostgreSQL', { timeout: 60_000 }, () => {
-  databaseContract(open, { isSuperuser: true });
+  beforeAll(async () => {
+    await using admin = await open();
+    await sql`do $$ begin
+      if not exists (select from pg_roles where rolname = 'opea_plain') then
+        create role opea_plain login password 'plain';
+      end if;
+      execute format('grant create on database %I to opea_plain', current_database());
+    end $$`.execute(admin.query);
+  });
+  databaseContract(openAsPlainRole);
 
   test('a connection that the server ends is replaced by the next one that is needed', async () => {
     await using database = await open();

@@ -1,5 +1,6 @@
 import { Pool, type PoolClient } from 'pg';
 import type { Secret } from '../config/index.ts';
+import { hasCode } from '../errors/index.ts';
 import type { Connection, ConnectionPool } from './connection-pool.ts';
 import { createDatabase } from './create-database.ts';
 import type { Database } from './database.ts';
@@ -71,14 +72,24 @@ async function prepare(pool: ConnectionPool, service: string): Promise<void> {
 }
 
 function connection(client: PoolClient): Connection {
-  const fail = () => {};
+  let broken = false;
+  const fail = () => {
+    broken = true;
+  };
   client.on('error', fail);
   return {
-    query: (text, values) =>
-      translated(() => (values ? client.query(text, [...values]) : client.query(text))),
-    release(broken) {
+    async query(text, values) {
+      try {
+        return await (values ? client.query(text, [...values]) : client.query(text));
+      } catch (cause) {
+        const error = translateError(cause);
+        broken ||= hasCode(error, 'UNAVAILABLE');
+        throw error;
+      }
+    },
+    release(thrownAway = false) {
       client.off('error', fail);
-      client.release(broken ?? false);
+      client.release(thrownAway || broken);
     },
   };
 }
