@@ -36,7 +36,7 @@ process.exitCode = problems.length === 0 ? 0 : 1;
 function files() {
   const listed = execFileSync(
     'git',
-    ['ls-files', '-z', '--cached', '--others', '--exclude-standard'],
+    ['-c', 'safe.directory=*', 'ls-files', '-z', '--cached', '--others', '--exclude-standard'],
     {
       cwd: root,
       encoding: 'utf8',

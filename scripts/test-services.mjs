@@ -2,6 +2,7 @@
 // does not name are installed and started by scripts/services, and left running for the next time.
 import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
+import { findChromium } from './chromium.mjs';
 import { installIfNeeded } from './install.mjs';
 import { requireNode } from './node-version.mjs';
 import { conclude, runVitest } from './run-vitest.mjs';
@@ -23,7 +24,12 @@ const ready = (await installIfNeeded()) && (await step('Building what changed', 
 const env = await servers();
 if (env === undefined) conclude([{ passed: 0, failed: 1 }]);
 else {
-  const tests = await runVitest({ projects: ['services'], extra: process.argv.slice(2), env });
+  const chromium = await findChromium();
+  const tests = await runVitest({
+    projects: ['services'],
+    extra: process.argv.slice(2),
+    env: chromium === undefined ? env : { ...env, OPEA_TEST_CHROMIUM: chromium },
+  });
   conclude([{ passed: 0, failed: ready ? 0 : 1 }, tests]);
 }
 
