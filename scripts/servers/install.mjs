@@ -123,11 +123,15 @@ async function installModule(server, context, log) {
 }
 
 async function requireGo([major, minor], server, log) {
-  const text = await run(log, 'go', ['env', 'GOVERSION']);
-  const [, foundMajor, foundMinor] = /go(\d+)\.(\d+)/.exec(text) ?? [];
+  const [version, toolchain] = (await run(log, 'go', ['env', 'GOVERSION', 'GOTOOLCHAIN'])).split(
+    '\n',
+  );
+  // Since 1.21 Go fetches the newer compiler that a module asks for, unless it is told not to.
+  if (toolchain?.includes('auto')) return;
+  const [, foundMajor, foundMinor] = /go(\d+)\.(\d+)/.exec(version) ?? [];
   if (Number(foundMajor) < major || (Number(foundMajor) === major && Number(foundMinor) < minor)) {
     throw new Error(
-      `${server.title} needs Go ${major}.${minor} or newer to build; this is ${text.trim()}`,
+      `${server.title} needs Go ${major}.${minor} or newer to build; this is ${version}`,
     );
   }
 }
