@@ -18,6 +18,8 @@ NOT_A_STORY = re.compile(
     r"gutenberg|e-?text|copyright|@|millennium",
     re.IGNORECASE,
 )
+SCHOLARSHIP = re.compile(r"\b(Source|Sources|Parallels|Remarks)\.--")
+FOOTNOTE = re.compile(r"^\(\d+\)|\(\d+\)$")
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ def read_stories(folder: Path) -> list[Story]:
     for path in sorted(folder.glob("*.txt")):
         for section in _sections(path.read_text(encoding="utf-8")):
             text = "\n".join(section)
-            if len(text) >= STORY_MINIMUM and not NOT_A_STORY.search(text[:160]):
+            if len(text) >= STORY_MINIMUM and not NOT_A_STORY.search(text[:160]) and not SCHOLARSHIP.search(text):
                 stories.append(Story(path.stem, text))
     if not stories:
         raise SystemExit(f"no stories found in {folder}: it should hold .txt files with one paragraph a line")
@@ -62,7 +64,7 @@ def _sections(book: str) -> list[list[str]]:
     sections: list[list[str]] = [[]]
     after_blank = True
     for raw in book.split("\n"):
-        line = raw.replace("_", "").strip()
+        line = FOOTNOTE.sub("", raw.replace("_", "")).strip()
         if not line:
             after_blank = True
             continue

@@ -22,11 +22,11 @@ class Shape:
     vocab: int = 4096
     context: int = 512
     layers: int = 6
-    width: int = 320
-    heads: int = 10
-    kv_heads: int = 2
-    head_dim: int = 32
-    hidden: int = 1280
+    width: int = 256
+    heads: int = 4
+    kv_heads: int = 1
+    head_dim: int = 64
+    hidden: int = 1024
     rope_base: float = 10_000.0
 
 
