@@ -8,6 +8,7 @@ import { graphClient } from '../client/graph-client.ts';
 import { CommandFailed, exitCode } from '../exit.ts';
 import { type DataFolder, openDataFolder } from '../platform/data-folder.ts';
 import { seedDemoWorkspace } from '../platform/demo-workspace.ts';
+import { embeddedParts } from '../platform/parts.ts';
 import { type Platform, startPlatform } from '../platform/platform.ts';
 import { type Progress, progress, silentProgress } from '../platform/progress.ts';
 import { readyScreen } from '../platform/ready-screen.ts';
@@ -54,19 +55,17 @@ export async function up(options: UpOptions, world: UpWorld): Promise<void> {
 }
 
 async function start(options: UpOptions, folder: DataFolder, told: Progress): Promise<Platform> {
-  const logger = createLogger({
-    service: 'opea',
-    level: options.logLevel,
-    destination: createWriteStream(folder.log, { flags: 'a', mode: 0o600 }),
-  });
+  const destination = createWriteStream(folder.log, { flags: 'a', mode: 0o600 });
+  const clock = systemClock;
   try {
     return await startPlatform({
+      openParts: () => embeddedParts({ folder, clock }),
       folder,
       host: options.host,
       port: options.port,
       cores: options.cores,
-      clock: systemClock,
-      logger,
+      clock,
+      loggerOf: (service) => createLogger({ service, level: options.logLevel, destination }),
       metrics: createMetrics({ processMetrics: true }),
       progress: told,
     });

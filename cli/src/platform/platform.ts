@@ -9,23 +9,22 @@ import {
   newSigningKeys,
   type SigningKeys,
 } from '@opea/kernel/auth';
-import { type Bus, postgresBus } from '@opea/kernel/bus';
-import { memoryCache } from '@opea/kernel/cache';
 import type { Clock } from '@opea/kernel/clock';
 import { serve } from '@opea/kernel/http';
 import { openStack, type Service, type Stack } from '@opea/kernel/lifecycle';
 import type { Logger } from '@opea/kernel/log';
 import type { Metrics } from '@opea/kernel/metrics';
-import { folderObjects, type ObjectStore } from '@opea/kernel/objects';
-import { type EmbeddedPostgres, openPglite } from '@opea/kernel/postgres';
 import type { Subgraph } from '@opea/kernel/subgraph';
 import { startRegistry } from '@opea/registry';
 import { type RouterConfig, startRouter } from '@opea/router';
 import { supergraphSdl } from '@opea/schema/sdl';
 import type { DataFolder } from './data-folder.ts';
+import type { Parts } from './parts.ts';
 import type { Progress } from './progress.ts';
 
 export interface PlatformOptions {
+  /** Opens what the platform stands on; it is closed with the platform. */
+  readonly openParts: () => Promise<Parts>;
   readonly folder: DataFolder;
   readonly host: string;
   /** 0 takes any free port. */
@@ -33,7 +32,8 @@ export interface PlatformOptions {
   /** The cores that engines may use together. */
   readonly cores: number;
   readonly clock: Clock;
-  readonly logger: Logger;
+  /** A logger whose lines carry the service's name. */
+  readonly loggerOf: (service: string) => Logger;
   readonly metrics: Metrics;
   readonly progress: Progress;
   readonly router?: Partial<RouterConfig>;
@@ -47,9 +47,7 @@ export interface Platform extends Service {
 
 /** What every service is started with. */
 interface Ground {
-  readonly postgres: EmbeddedPostgres;
-  readonly bus: Bus;
-  readonly objects: ObjectStore;
+  readonly parts: Parts;
   readonly keys: SigningKeys;
 }
 
@@ -66,7 +64,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     return await startAll(options, stack);
   } catch (error) {
     await Promise.resolve(stack[Symbol.asyncDispose]()).catch((late: unknown) => {
-      options.logger.error({ err: late }, 'not everything stopped after a failed start');
+      options.loggerOf('opea').error({ err: late }, 'not everything stopped after a failed start');
     });
     throw error;
   }
@@ -101,27 +99,23 @@ async function startAll(options: PlatformOptions, stack: Stack): Promise<Platfor
   };
 }
 
-async function openGround({ folder, clock }: PlatformOptions, stack: Stack): Promise<Ground> {
-  const postgres = stack.use(await openPglite({ folder: folder.postgres }));
-  const bus = stack.use(await postgresBus(postgres, { clock }));
-  const objects = await folderObjects({ folder: folder.objects });
-  const keys = await newSigningKeys();
-  return { postgres, bus, objects, keys };
+async function openGround({ openParts }: PlatformOptions, stack: Stack): Promise<Ground> {
+  return { parts: stack.use(await openParts()), keys: await newSigningKeys() };
 }
 
 async function openAuth(
-  { folder, clock, logger, metrics }: PlatformOptions,
-  { postgres, bus, keys }: Ground,
+  { folder, clock, loggerOf, metrics }: PlatformOptions,
+  { parts, keys }: Ground,
   stack: Stack,
 ): Promise<AuthService> {
   const sealingKey = await readOrMakeSealingKey(folder.sealingKey);
   return stack.use(
     await startAuth({
-      database: await postgres.database('auth'),
-      bus,
+      database: await parts.database('auth'),
+      bus: parts.bus,
       verifier: verifierFor('auth', keys, clock),
       clock,
-      logger: logger.child({ service: 'auth' }),
+      logger: loggerOf('auth'),
       metrics,
       sealingKey,
     }),
@@ -129,31 +123,32 @@ async function openAuth(
 }
 
 async function openSubgraphs(
-  { folder, clock, logger, metrics, cores }: PlatformOptions,
-  { postgres, bus, objects, keys }: Ground,
+  { folder, clock, loggerOf, metrics, cores }: PlatformOptions,
+  { parts, keys }: Ground,
   stack: Stack,
 ): Promise<{ subgraphs: readonly Subgraph[]; runtime: ManagedRuntime }> {
+  const { bus, objects } = parts;
   const common = (service: string) => ({
     bus,
     clock,
     metrics,
     verifier: verifierFor(service, keys, clock),
-    logger: logger.child({ service }),
+    logger: loggerOf(service),
   });
   const registry = stack.use(
     await startRegistry({
       ...common('registry'),
-      database: await postgres.database('registry'),
+      database: await parts.database('registry'),
       objects,
     }),
   );
   const feature = stack.use(
-    await startFeature({ ...common('feature'), database: await postgres.database('feature') }),
+    await startFeature({ ...common('feature'), database: await parts.database('feature') }),
   );
   const analytics = stack.use(
     await startAnalytics({
       ...common('analytics'),
-      database: await postgres.database('analytics'),
+      database: await parts.database('analytics'),
     }),
   );
   const runtime = stack.use(
@@ -162,7 +157,7 @@ async function openSubgraphs(
       bus,
       cacheFolder: folder.modelCache,
       clock,
-      logger: logger.child({ service: 'inference-runtime' }),
+      logger: loggerOf('inference-runtime'),
       metrics,
       cores,
     }),
@@ -170,7 +165,7 @@ async function openSubgraphs(
   const inference = stack.use(
     await startInference({
       ...common('inference'),
-      database: await postgres.database('inference'),
+      database: await parts.database('inference'),
       runtime,
     }),
   );
@@ -187,7 +182,7 @@ async function openRouter(
     readonly stack: Stack;
   },
 ): Promise<Service> {
-  const { ground, auth, subgraphs, apiKey, stack, clock, logger, metrics, host, port } = options;
+  const { ground, auth, subgraphs, apiKey, stack, clock, loggerOf, metrics, host, port } = options;
   const sources = Object.fromEntries(subgraphs.map(({ name, endpoint }) => [name, endpoint]));
   const listenerOf = (name: string) => {
     const subgraph = subgraphs.find((one) => one.name === name);
@@ -200,10 +195,10 @@ async function openRouter(
       sources,
       identity: auth.identity,
       signer: contextSigner({ ...ground.keys, clock }),
-      bus: ground.bus,
-      cache: memoryCache(),
+      bus: ground.parts.bus,
+      cache: ground.parts.cache,
       clock,
-      logger: logger.child({ service: 'router' }),
+      logger: loggerOf('router'),
       metrics,
       mounts: [
         { prefix: '/artifacts', target: listenerOf('registry') },

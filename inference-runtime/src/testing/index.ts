@@ -1,5 +1,6 @@
 export { fakeRegistry } from './fake-registry.ts';
 export { digestOf, temporaryFolder, writeModelFile } from './model-files.ts';
+export { tinyDecoder, type TinyDecoderOptions } from './tiny-decoder.ts';
 export {
   affineModel,
   logarithmModel,
@@ -9,3 +10,4 @@ export {
   seededFloats,
   singleRowModel,
 } from './tiny-models.ts';
+export { type TinyTokenizer, tinyTokenizer } from './tiny-tokenizer.ts';
