@@ -1,5 +1,5 @@
 import type { JsMsg } from '@nats-io/jetstream';
-import { headers as newHeaders, type MsgHdrs } from '@nats-io/transport-node';
+import { type MsgHdrs, headers as newHeaders } from '@nats-io/transport-node';
 import { instantOf } from '../clock/index.ts';
 import type { BusMessage, NewMessage } from './bus.ts';
 import type { StreamNames } from './jetstream-stream.ts';

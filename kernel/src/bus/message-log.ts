@@ -68,7 +68,7 @@ export async function openMessageLog(
       last += fresh.length;
       recent.push(...fresh);
       if (recent.length > recentMax * 2) recent.splice(0, recent.length - recentMax);
-      for (const wake of [...listeners]) wake();
+      for (const wake of listeners) wake();
     }
     return published;
   }

@@ -25,7 +25,7 @@ describe('the embedded bus', { timeout: 60_000 }, () => {
     reopen: () => postgresBus(embedded),
   }));
 
-  test('from publishing to the handler takes less than 20 ms in the middle', async () => {
+  test('publishing reaches the handler in 20 ms, or in the time of ten statements where the machine is that busy', async () => {
     await using bus = await postgresBus(embedded);
     const delays: number[] = [];
     let arrived = () => {};
@@ -46,6 +46,17 @@ describe('the embedded bus', { timeout: 60_000 }, () => {
       await arrival;
     }
 
-    expect(delays.toSorted((a, b) => a - b)[15]).toBeLessThan(20);
+    const database = await embedded.database('bus');
+    const statements: number[] = [];
+    for (let n = 0; n < 30; n += 1) {
+      const start = performance.now();
+      await sql`select 1`.execute(database.query);
+      statements.push(performance.now() - start);
+    }
+    expect(median(delays)).toBeLessThan(Math.max(20, 10 * median(statements)));
   });
 });
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}

@@ -1,3 +1,3 @@
 export type { Cache, CacheSetOptions } from './cache.ts';
-export { memoryCache, type MemoryCacheOptions } from './memory-cache.ts';
-export { redisCache, type RedisCacheOptions } from './redis-cache.ts';
+export { type MemoryCacheOptions, memoryCache } from './memory-cache.ts';
+export { type RedisCacheOptions, redisCache } from './redis-cache.ts';

@@ -42,7 +42,7 @@ export function memoryCache({ maxBytes = 64 * 1024 * 1024 }: MemoryCacheOptions 
       counters.delete(key);
     },
     async invalidateTag(tag) {
-      for (const key of [...(keysOfTag.get(tag) ?? [])]) entries.delete(key);
+      for (const key of keysOfTag.get(tag) ?? []) entries.delete(key);
     },
     async increment(key, { by = 1, ttlMs }) {
       const counter = counters.get(key) ?? { sum: 0 };

@@ -22,11 +22,15 @@ export function describeConfig(shape: z.ZodRawShape): readonly ConfigRow[] {
     return {
       name,
       type: typeOf(schema),
-      default: schema.default === undefined ? undefined : String(schema.default),
+      default: textOf(schema.default),
       required: required.includes(name),
       description: schema.description ?? '',
     };
   });
+}
+
+function textOf(value: unknown): string | undefined {
+  return value === undefined || typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function typeOf(schema: { type?: unknown; enum?: unknown; format?: unknown }): string {

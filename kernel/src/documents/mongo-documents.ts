@@ -1,8 +1,8 @@
 import {
-  type Collection as MongoCollection,
-  type Filter as MongoFilter,
   MongoClient,
+  type Collection as MongoCollection,
   MongoError,
+  type Filter as MongoFilter,
 } from 'mongodb';
 import type { Secret } from '../config/index.ts';
 import { badUserInput, PlatformError, unavailable } from '../errors/index.ts';
@@ -56,21 +56,25 @@ function over<Doc extends Document>(kept: MongoCollection<Kept>): Collection<Doc
 
     async get(id) {
       const found = await answered(kept.findOne({ _id: id }));
-      return found === null ? undefined : own<Doc>(found.doc);
+      return found === null ? undefined : (found.doc as Doc);
     },
 
     async find(filter, options = {}) {
       const { limit, skip, sort, after } = pageOf(options);
-      const own_ = after === undefined ? {} : { _id: { $gt: after } };
+      const later = after === undefined ? {} : { _id: { $gt: after } };
       const found = await answered(
         kept
-          .find({ $and: [translated(filter), own_] })
-          .sort(sort ? { [`doc.${sort.path}`]: sort.direction, _id: 1 } : { _id: 1 })
-          .skip(skip)
-          .limit(limit)
+          .find(
+            { $and: [translated(filter), later] },
+            {
+              limit,
+              skip,
+              sort: sort ? { [`doc.${sort.path}`]: sort.direction, _id: 1 } : { _id: 1 },
+            },
+          )
           .toArray(),
       );
-      return found.map(({ _id, doc }) => ({ id: _id, doc: own<Doc>(doc) }));
+      return found.map(({ _id, doc }) => ({ id: _id, doc: doc as Doc }));
     },
 
     async count(filter) {
@@ -115,10 +119,6 @@ function conditionOf(path: string, value: unknown): unknown {
     if (!operators.has(name)) throw badUserInput({ reason: `${name} is not an operator.` });
   }
   return value;
-}
-
-function own<Doc>(doc: Document): Doc {
-  return doc as Doc;
 }
 
 async function answered<Answer>(work: Promise<Answer>): Promise<Answer> {

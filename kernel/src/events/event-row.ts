@@ -48,9 +48,10 @@ export function linkOf(row: EventRow): Link {
 
 function lifted({ type, schema_version }: EventRow, data: unknown, upcasters: Upcasters): unknown {
   const steps = Object.hasOwn(upcasters, type) ? upcasters[type] : undefined;
-  let lifted = data;
-  for (let version = schema_version; steps?.[version]; version += 1) {
-    lifted = steps[version]?.(lifted);
+  let newest = data;
+  for (let version = schema_version, step = steps?.[version]; step; step = steps?.[version]) {
+    newest = step(newest);
+    version += 1;
   }
-  return lifted;
+  return newest;
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../clock/index.ts';
 import { newId } from '../ids/index.ts';
 import { type AnyDatabase, afterCommit, isUniqueViolation } from '../postgres/index.ts';
 import type { Envelope } from './contract.ts';
-import { type EventRow, linkOf, type Upcasters, storedOf } from './event-row.ts';
+import { type EventRow, linkOf, storedOf, type Upcasters } from './event-row.ts';
 import {
   type ChainResult,
   type EventMeta,

@@ -1,7 +1,7 @@
 import { hasCode } from '../errors/index.ts';
 import { retry } from '../resilience/index.ts';
 import type { Decider, Fact } from './decider.ts';
-import type { EventMeta, EventStore, Position, StreamId } from './event-store.ts';
+import type { EventMeta, EventStore, Position, StoredEvent, StreamId } from './event-store.ts';
 
 export interface Loaded<State> {
   readonly state: State;
@@ -37,7 +37,7 @@ export function repository<State, Command, Event extends Fact>(
     const last = events.at(-1);
     return {
       state: events.reduce(
-        (state, event) => decider.evolve(state, own<Event>(event)),
+        (state, event) => decider.evolve(state, event as StoredEvent & Event),
         decider.initial,
       ),
       version: last?.version ?? 0,
@@ -63,8 +63,4 @@ export function repository<State, Command, Event extends Fact>(
         isRetryable: (error) => hasCode(error, 'VERSION_CONFLICT'),
       }),
   };
-}
-
-function own<Event extends Fact>(event: Fact): Event {
-  return event as Event;
 }

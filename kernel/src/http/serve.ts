@@ -60,7 +60,8 @@ export async function serve(listener: RequestListener, options: ServeOptions): P
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
       });
-      server.closeIdleConnections();
+      // A connection whose last answer went out only now would be kept alive; nothing more may come in on it.
+      const sweep = setInterval(() => server.closeIdleConnections(), 50);
       const cut = setTimeout(() => server.closeAllConnections(), drainMs);
       for (const socket of upgraded) socket.end();
       const cutUpgraded = setTimeout(
@@ -70,6 +71,7 @@ export async function serve(listener: RequestListener, options: ServeOptions): P
         Math.min(drainMs, 1_000),
       );
       await closed;
+      clearInterval(sweep);
       clearTimeout(cut);
       clearTimeout(cutUpgraded);
     },

@@ -99,9 +99,9 @@ export function databaseContract(open: () => Promise<Database<Tables>>): void {
     await using database = await open();
     await database.migrate([notes]);
 
-    const tx = await database.transaction((open) => Promise.resolve({ open }));
+    const tx = await database.transaction((handle) => Promise.resolve({ handle }));
 
-    await expect(insert(tx.open, 1)).rejects.toThrow('transaction is over');
+    await expect(insert(tx.handle, 1)).rejects.toThrow('transaction is over');
   });
 
   test('many transactions at once all happen', async () => {

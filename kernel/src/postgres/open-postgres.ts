@@ -44,7 +44,7 @@ export async function openPostgres<DB>(options: PostgresOptions): Promise<Databa
   pool.on('error', () => {});
 
   const connections: ConnectionPool = {
-    connect: () => translated(async () => connection(await pool.connect())),
+    connect: () => translated(async () => connectionOver(await pool.connect())),
     async [Symbol.asyncDispose]() {
       await pool.end();
     },
@@ -71,7 +71,7 @@ async function prepare(pool: ConnectionPool, service: string): Promise<void> {
   }
 }
 
-function connection(client: PoolClient): Connection {
+function connectionOver(client: PoolClient): Connection {
   let broken = false;
   const fail = () => {
     broken = true;

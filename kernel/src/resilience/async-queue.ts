@@ -1,7 +1,7 @@
 /** A bounded mailbox between a producer and one consumer that iterates it. */
-export class AsyncQueue<Item extends NonNullable<unknown> | null> implements AsyncIterable<Item> {
+export class AsyncQueue<Item> implements AsyncIterable<Item> {
   readonly #capacity: number;
-  readonly #items: Item[] = [];
+  readonly #items: { readonly item: Item }[] = [];
   #end: { readonly error?: unknown } | undefined;
   #wake: (() => void) | undefined;
 
@@ -16,7 +16,7 @@ export class AsyncQueue<Item extends NonNullable<unknown> | null> implements Asy
   /** Whether the item was taken in: false when the queue is full or closed, and the producer decides what to drop. */
   push(item: Item): boolean {
     if (this.#end || this.#items.length >= this.#capacity) return false;
-    this.#items.push(item);
+    this.#items.push({ item });
     this.#wake?.();
     return true;
   }
@@ -36,10 +36,9 @@ export class AsyncQueue<Item extends NonNullable<unknown> | null> implements Asy
   async *[Symbol.asyncIterator](): AsyncIterator<Item> {
     try {
       while (true) {
-        if (this.#items.length > 0) {
-          const [item] = this.#items.splice(0, 1);
-          if (item !== undefined) yield item;
-        } else if (this.#end) {
+        const next = this.#items.shift();
+        if (next) yield next.item;
+        else if (this.#end) {
           if ('error' in this.#end) throw this.#end.error;
           return;
         } else await this.#change();

@@ -7,8 +7,8 @@ export {
   circuitBreaker,
 } from './circuit-breaker.ts';
 export { abortable, anySignal, withDeadline } from './deadline.ts';
-export { sleep } from './sleep.ts';
 export { interruptible } from './interruptible.ts';
 export { type Loop, type LoopOptions, loop } from './loop.ts';
 export { type RetryBudget, type RetryOptions, retry, retryBudget } from './retry.ts';
 export { Semaphore } from './semaphore.ts';
+export { sleep } from './sleep.ts';

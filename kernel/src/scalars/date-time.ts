@@ -1,5 +1,5 @@
 import { GraphQLScalarType, Kind } from 'graphql';
-import { parseInstant } from '../clock/index.ts';
+import { isInstant, parseInstant } from '../clock/index.ts';
 import { badUserInput } from '../errors/index.ts';
 
 /** In: RFC 3339 text. Inside: Date. Out: RFC 3339 in UTC with milliseconds. */
@@ -12,7 +12,7 @@ export const DateTimeScalar = new GraphQLScalarType<Date, string>({
 });
 
 function instant(value: unknown): Date {
-  if (value instanceof Date && !Number.isNaN(value.getTime())) return value;
+  if (isInstant(value)) return value;
   const parsed = typeof value === 'string' ? parseInstant(value) : undefined;
   if (parsed) return parsed;
   throw badUserInput({ reason: 'Expected an instant such as 2026-01-31T12:00:00Z.' });

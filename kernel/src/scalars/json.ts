@@ -28,6 +28,7 @@ function parseLiteral(node: ValueNode, variables: Variables): unknown {
     case Kind.NULL:
       return null;
     case Kind.VARIABLE:
+    default:
       return variables?.[node.name.value];
   }
 }

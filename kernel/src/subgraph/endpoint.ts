@@ -4,6 +4,7 @@ import {
   execute,
   type GraphQLSchema,
   getOperationAST,
+  OperationTypeNode,
 } from 'graphql';
 import { badUserInput } from '../errors/index.ts';
 import { withLogContext } from '../log/index.ts';
@@ -73,7 +74,9 @@ export function createEndpoint<Context>(
   async function open(request: GraphRequest, source: ContextSource) {
     const { document, errors } = check(request.query);
     if (errors) return { errors };
-    if (getOperationAST(document, request.operationName)?.operation !== 'subscription') {
+    if (
+      getOperationAST(document, request.operationName)?.operation !== OperationTypeNode.SUBSCRIPTION
+    ) {
       throw badUserInput({ reason: 'Expected a subscription.' });
     }
     const contextValue = await context(source);
