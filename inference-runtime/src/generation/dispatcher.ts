@@ -94,7 +94,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   function pump(): void {
-    while (inWorker < slots + lookahead && !closed) {
+    while (inWorker < slots + lookahead) {
       const next = queue.take();
       if (next === undefined) break;
       void send(next);

@@ -1,5 +1,5 @@
 import { encodeModel, onnxType } from './onnx-model.ts';
-import type { OnnxAttribute, OnnxGraph, OnnxTensor, OnnxValue } from './onnx-model.ts';
+import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor, OnnxValue } from './onnx-model.ts';
 
 export type AttributeValue =
   | string
@@ -49,16 +49,7 @@ export function graphBuilder(graphName: string, opset = 17): GraphBuilder {
   };
 
   const nodes: GraphBuilder['nodes'] = (opType, inputs, outputs, options = {}) => {
-    graph.node.push({
-      name: outputs.join('+'),
-      opType,
-      domain: options.domain ?? '',
-      input: [...inputs],
-      output: [...outputs],
-      attribute: Object.entries(options.attributes ?? {}).map(([key, value]) =>
-        attribute(key, value),
-      ),
-    });
+    graph.node.push(operator(opType, inputs, outputs, options));
     return outputs;
   };
 
@@ -95,6 +86,23 @@ export function graphBuilder(graphName: string, opset = 17): GraphBuilder {
         ],
         metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
       }),
+  };
+}
+
+/** One operator of a graph. */
+export function operator(
+  opType: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  { attributes = {}, domain = '' }: NodeOptions = {},
+): OnnxNode {
+  return {
+    name: outputs.join('+'),
+    opType,
+    domain,
+    input: [...inputs],
+    output: [...outputs],
+    attribute: Object.entries(attributes).map(([key, value]) => attribute(key, value)),
   };
 }
 

@@ -1,7 +1,7 @@
-export { graphBuilder, floatTensor, integerTensor, valueInfo } from './graph-builder.ts';
+export { floatTensor, graphBuilder, integerTensor, operator, valueInfo } from './graph-builder.ts';
 export type { AttributeValue, GraphBuilder, NodeOptions } from './graph-builder.ts';
 export { readMetadata } from './read-metadata.ts';
-export { decodeModel, encodeModel, onnxType } from './onnx-model.ts';
+export { appendToModel, decodeModel, encodeModel, onnxType } from './onnx-model.ts';
 export type {
   OnnxAttribute,
   OnnxDimension,

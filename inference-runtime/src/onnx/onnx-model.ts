@@ -86,6 +86,21 @@ export function encodeModel(model: OnnxModel): Uint8Array {
   return modelType.encode(modelType.fromObject(model)).finish();
 }
 
+/**
+ * Adds operators and outputs to an `.onnx` file without parsing it: in protobuf, a message that is written twice is merged, its
+ * lists appended. The operators must come after what they read.
+ */
+export function appendToModel(
+  model: Uint8Array,
+  graph: Partial<Pick<OnnxGraph, 'node' | 'output' | 'initializer'>>,
+): Uint8Array {
+  const added = modelType.encode(modelType.fromObject({ graph })).finish();
+  const merged = new Uint8Array(model.length + added.length);
+  merged.set(model);
+  merged.set(added, model.length);
+  return merged;
+}
+
 /** Parses an `.onnx` file. Throws when the bytes are no ONNX model. */
 export function decodeModel(bytes: Uint8Array): OnnxModel {
   const parsed = modelType.toObject(modelType.decode(bytes), {

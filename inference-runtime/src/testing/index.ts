@@ -1,6 +1,12 @@
 export { fakeRegistry } from './fake-registry.ts';
 export { digestOf, temporaryFolder, writeModelFile } from './model-files.ts';
-export { tinyDecoder, type TinyDecoderOptions } from './tiny-decoder.ts';
+export { type DecoderShape, tinyDecoder, type TinyDecoderOptions } from './tiny-decoder.ts';
+export {
+  openTinyGenerator,
+  type TinyGenerator,
+  type TinyGeneratorOptions,
+  tinyVersion,
+} from './tiny-generator.ts';
 export {
   affineModel,
   logarithmModel,

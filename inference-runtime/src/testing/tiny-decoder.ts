@@ -232,12 +232,12 @@ const blockSize = 32;
 function quantised(values: Float32Array): { bytes: Uint8Array; scales: Float32Array } {
   const bytes = new Uint8Array(values.length);
   const scales = new Float32Array(values.length / blockSize);
-  for (let block = 0; block < scales.length; block++) {
-    const part = values.subarray(block * blockSize, (block + 1) * blockSize);
+  for (let at = 0; at < scales.length; at++) {
+    const part = values.subarray(at * blockSize, (at + 1) * blockSize);
     const scale = part.reduce((max, value) => Math.max(max, Math.abs(value)), 1e-12) / 127;
-    scales[block] = scale;
+    scales[at] = scale;
     for (const [index, value] of part.entries())
-      bytes[block * blockSize + index] = Math.round(value / scale) + 128;
+      bytes[at * blockSize + index] = Math.round(value / scale) + 128;
   }
   return { bytes, scales };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { silentLogger } from '@opea/kernel/log';
 import { createMetrics } from '@opea/kernel/metrics';
 import type { ServedVersion } from '@opea/schema/runtime';
-import { startWorkerPool } from '../engines/worker-pool.ts';
+import { startWorkerPool, type WorkerPool } from '../engines/worker-pool.ts';
 import { createGenerator, defaultGeneratorConfig } from '../generation/index.ts';
 import type { Generator, GeneratorConfig } from '../generation/index.ts';
 import { machineTiming } from '../timing/timing.ts';
@@ -17,7 +17,8 @@ export interface TinyGeneratorOptions {
   readonly threads?: number;
   /** Contents of `generation.json`. */
   readonly defaults?: object;
-  readonly isolation?: 'thread' | 'process';
+  /** Where the worker comes from; default: a pool with one thread. */
+  readonly pool?: WorkerPool;
 }
 
 export const tinyVersion: ServedVersion = {
@@ -42,7 +43,7 @@ export async function openTinyGenerator({
   config = {},
   threads = 1,
   defaults,
-  isolation,
+  pool: givenPool,
 }: TinyGeneratorOptions = {}): Promise<TinyGenerator> {
   const folder = await mkdtemp(join(tmpdir(), 'tiny-generator-'));
   const { json, vocab, eos } = tinyTokenizer();
@@ -55,12 +56,7 @@ export async function openTinyGenerator({
   await Promise.all(
     Object.entries(contents).map(([name, data]) => writeFile(join(folder, name), data)),
   );
-  const pool = startWorkerPool({
-    workers: 1,
-    threadsPerWorker: threads,
-    logger: silentLogger,
-    now: () => performance.now(),
-  });
+  const pool = givenPool ?? oneWorker(threads);
   const metrics = createMetrics();
   const generator = await createGenerator({
     version: tinyVersion,
@@ -70,7 +66,6 @@ export async function openTinyGenerator({
     timing: machineTiming,
     logger: silentLogger,
     metrics,
-    ...(isolation && { isolation }),
   });
 
   return {
@@ -83,4 +78,13 @@ export async function openTinyGenerator({
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function oneWorker(threads: number): WorkerPool {
+  return startWorkerPool({
+    workers: 1,
+    threadsPerWorker: threads,
+    logger: silentLogger,
+    now: () => performance.now(),
+  });
 }

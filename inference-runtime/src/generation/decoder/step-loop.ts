@@ -308,7 +308,11 @@ class Steps implements StepLoop {
     const { vocab } = this.#options.model.layout;
     const { request, text, seen } = sequence;
     const sampled = this.#sampler.sample({
-      logits: run.logits.subarray(row * vocab, (row + 1) * vocab),
+      scores: {
+        logits: run.logits.subarray(row * vocab, (row + 1) * vocab),
+        logprobs: run.logprobs.subarray(row * vocab, (row + 1) * vocab),
+        likeliest: run.likeliest(row),
+      },
       parameters: request.parameters,
       seen,
       index: sequence.completionTokens,

@@ -1,5 +1,4 @@
 import { createCandidates } from './candidates.ts';
-import { expNonPositive } from './exponential.ts';
 import { randomAt } from './random.ts';
 import type { SamplingParameters } from './sampling-parameters.ts';
 
@@ -9,16 +8,25 @@ export interface SampledToken {
   readonly logprob: number;
 }
 
-export interface SampleRequest {
-  /** The model's scores, one for each token of the vocabulary. */
+/** What the model says about the next token of one sequence. */
+export interface Scores {
+  /** One for each token of the vocabulary. */
   readonly logits: Float32Array;
+  /** Their natural log-probabilities. */
+  readonly logprobs: Float32Array;
+  /** The token with the highest score; of equals, the lowest id. */
+  readonly likeliest: number;
+}
+
+export interface SampleRequest {
+  readonly scores: Scores;
   readonly parameters: SamplingParameters;
   /** Tokens of the prompt and the answer so far, each once. Read only under a repetition penalty. */
   readonly seen: Iterable<number>;
   /** Place of the token in the answer: picks the random number. */
   readonly index: number;
   /** 1 for each token that may come next; without it all may. */
-  readonly allowed?: Uint8Array;
+  readonly allowed?: Uint8Array | undefined;
 }
 
 export interface TokenSampler {
@@ -35,41 +43,37 @@ export function createTokenSampler(vocab: number): TokenSampler {
   const candidates = createCandidates(vocab);
 
   return {
-    sample({ logits, parameters, seen, index, allowed }) {
-      const best = likeliest(logits);
-      const normaliser = logSumExp(logits, logits[best] ?? Number.NaN);
-      if (!Number.isFinite(normaliser)) return undefined;
-      const sampled = (tokenId: number) => ({
-        tokenId,
-        logprob: (logits[tokenId] ?? Number.NaN) - normaliser,
-      });
+    sample(request) {
+      const { scores, parameters, index } = request;
+      const { logits, logprobs, likeliest } = scores;
+      if (!Number.isFinite(logprobs[likeliest])) return undefined;
+      const sampled = (tokenId: number) => ({ tokenId, logprob: logprobs[tokenId] ?? Number.NaN });
 
-      const asIs = isAsIs(parameters) && allowed === undefined;
-      if (asIs && parameters.temperature === 0) return sampled(best);
-      if (!asIs) adjust(adjusted, { logits, parameters, seen, allowed });
-      const scores = asIs ? logits : adjusted;
-      const top = asIs ? best : likeliest(scores);
-      if (scores[top] === Number.NEGATIVE_INFINITY) return undefined;
+      const asIs = isAsIs(request);
+      if (asIs && parameters.temperature === 0) return sampled(likeliest);
+      if (!asIs) adjust(adjusted, request);
+      const chosenFrom = asIs ? logits : adjusted;
+      const top = asIs ? likeliest : highest(adjusted);
+      const max = chosenFrom[top] ?? Number.NEGATIVE_INFINITY;
+      if (max === Number.NEGATIVE_INFINITY) return undefined;
       if (parameters.temperature === 0) return sampled(top);
 
-      candidates.fill(scores, parameters.temperature);
-      if (parameters.minP > 0) candidates.keepAbove(parameters.minP);
-      if (parameters.topK > 0) candidates.keepCount(parameters.topK);
+      candidates.fill(chosenFrom, { max, ...parameters });
       if (parameters.topP < 1) candidates.keepShare(parameters.topP);
       return sampled(candidates.at(randomAt(parameters.seed, index)));
     },
   };
 }
 
-function isAsIs({ repetitionPenalty, logitBias }: SamplingParameters): boolean {
-  return repetitionPenalty === 1 && logitBias.size === 0;
+function isAsIs({ parameters: { repetitionPenalty, logitBias }, allowed }: SampleRequest): boolean {
+  return repetitionPenalty === 1 && logitBias.size === 0 && allowed === undefined;
 }
 
-function likeliest(scores: Float32Array): number {
+function highest(scores: Float32Array): number {
   let best = 0;
   let max = scores[0] ?? Number.NaN;
   for (let id = 1; id < scores.length; id++) {
-    const score = scores[id] as number;
+    const score = scores[id] ?? 0;
     if (score > max) {
       max = score;
       best = id;
@@ -78,24 +82,9 @@ function likeliest(scores: Float32Array): number {
   return best;
 }
 
-function logSumExp(scores: Float32Array, max: number): number {
-  let sum = 0;
-  for (let id = 0; id < scores.length; id++) sum += expNonPositive((scores[id] as number) - max);
-  return max + Math.log(sum);
-}
-
-function adjust(
-  target: Float32Array,
-  {
-    logits,
-    parameters: { logitBias, repetitionPenalty },
-    seen,
-    allowed,
-  }: Pick<SampleRequest, 'logits' | 'parameters' | 'seen'> & {
-    readonly allowed: Uint8Array | undefined;
-  },
-): void {
-  target.set(logits);
+function adjust(target: Float32Array, { scores, parameters, seen, allowed }: SampleRequest): void {
+  const { logitBias, repetitionPenalty } = parameters;
+  target.set(scores.logits);
   for (const [id, bias] of logitBias) target[id] = (target[id] ?? 0) + bias;
   if (repetitionPenalty !== 1)
     for (const id of seen) {
