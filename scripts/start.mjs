@@ -1,4 +1,5 @@
 // npm start: installs what is missing, builds what is stale, then becomes `opea up`. Needs only Node and npm.
+// The npm script says `exec`: a shell in between would turn a clean end after Ctrl-C into death by signal.
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { installIfNeeded } from './install.mjs';
