@@ -60,6 +60,13 @@ export const answers = {
   NOT_ACCEPTABLE: refusal('NOT_ACCEPTABLE', 406, 'None of the accepted media types can be served.'),
   NOT_FOUND: refusal('NOT_FOUND', 404, 'There is nothing here.'),
   OPERATION_UNKNOWN: refusal('OPERATION_UNKNOWN', 400, 'Name one operation of the document.'),
+  PERSISTED_QUERY_MISMATCH: refusal(
+    'PERSISTED_QUERY_MISMATCH',
+    400,
+    'The hash is not that of the query.',
+  ),
+  /** Clients look for exactly this message, then send the query along. */
+  PERSISTED_QUERY_NOT_FOUND: refusal('PERSISTED_QUERY_NOT_FOUND', 400, 'PersistedQueryNotFound'),
   PARSE_FAILED: refusal('GRAPHQL_PARSE_FAILED', 400, 'The document is not GraphQL.'),
   STREAM_NEEDED: refusal(
     'STREAM_NEEDED',

@@ -1,4 +1,11 @@
-import { type Role, contextSigner, contextVerifier, newSigningKeys, type Viewer } from '@opea/kernel/auth';
+import {
+  type Role,
+  contextSigner,
+  contextVerifier,
+  newSigningKeys,
+  type SigningKeys,
+  type Viewer,
+} from '@opea/kernel/auth';
 import { memoryCache } from '@opea/kernel/cache';
 import { after, systemClock } from '@opea/kernel/clock';
 import { unauthenticated } from '@opea/kernel/errors';
@@ -6,7 +13,7 @@ import { serve } from '@opea/kernel/http';
 import { createLogger } from '@opea/kernel/log';
 import { createMetrics } from '@opea/kernel/metrics';
 import { type ResolverMap, startSubgraph, type Subgraph } from '@opea/kernel/subgraph';
-import { type RouterConfig, startRouter } from '@opea/router';
+import { defaultConfig, type RouterConfig, startRouter } from '@opea/router';
 import { subgraphSdl, supergraphSdl } from '@opea/schema/sdl';
 import { type CryptoKey, SignJWT } from 'jose';
 
@@ -16,12 +23,14 @@ export interface Target extends AsyncDisposable {
   readonly graphUrl: string;
   readonly socketUrl: string;
   readonly key: string;
-  readonly signing: { readonly privateKey: CryptoKey; readonly kid: string };
+  readonly signing: SigningKeys;
   /** Everything the router and its subgraphs logged. */
   readonly logLines: readonly string[];
   /** How often the keys that verify tokens were asked for. */
   jwksFetches(): number;
+  /** The key stops being live, and is live again. */
   revoke(): void;
+  restore(): void;
   token(options?: TokenOptions): Promise<string>;
 }
 
@@ -45,7 +54,10 @@ const ada: Viewer = {
 export async function startTarget(options: { readonly unprotected: boolean }): Promise<Target> {
   const clock = systemClock;
   const logLines: string[] = [];
-  const logger = createLogger({ service: 'router', destination: { write: (line: string) => logLines.push(line) } });
+  const logger = createLogger({
+    service: 'router',
+    destination: { write: (line: string) => logLines.push(line) },
+  });
   const metrics = createMetrics();
   const contextKeys = await newSigningKeys();
   const tokenKeys = await newSigningKeys();
@@ -58,7 +70,11 @@ export async function startTarget(options: { readonly unprotected: boolean }): P
       typeDefs: sdl,
       resolvers: resolvers[name] ?? {},
       context: ({ viewer }) => ({ viewer }),
-      verifier: contextVerifier({ publicKey: contextKeys.publicKey, audience: `opea:${name}`, clock }),
+      verifier: contextVerifier({
+        publicKey: contextKeys.publicKey,
+        audience: `opea:${name}`,
+        clock,
+      }),
       logger,
       metrics,
     }),
@@ -84,7 +100,11 @@ export async function startTarget(options: { readonly unprotected: boolean }): P
     clock,
     logger,
     metrics,
-    config: { ...config, rates: { models: 5_000, inference: 5_000, data: 5_000, platform: 5_000 } },
+    config: {
+      ...config,
+      rates: { models: 5_000, inference: 5_000, data: 20, platform: 5_000 },
+      limits: { ...defaultConfig.limits, bodyMs: 1_500 },
+    },
   });
   const service = await serve(router.listener, {
     port: 0,
@@ -104,6 +124,9 @@ export async function startTarget(options: { readonly unprotected: boolean }): P
     jwksFetches: () => jwksFetches,
     revoke: () => {
       revoked = true;
+    },
+    restore: () => {
+      revoked = false;
     },
     token: ({ header = {}, claims = {}, key: by, expiresInMs = 60_000 } = {}) => {
       const seconds = Math.floor(clock().getTime() / 1000);
@@ -144,7 +167,13 @@ const model = (name: string) => ({
   owner: { __typename: 'Principal', id: 'prn_ada' },
   aliases: [],
 });
-const principal = { id: 'prn_ada', name: 'ada', kind: 'USER', roles: ['MODEL_USER'], createdAt: at };
+const principal = {
+  id: 'prn_ada',
+  name: 'ada',
+  kind: 'USER',
+  roles: ['MODEL_USER'],
+  createdAt: at,
+};
 
 /** Just enough of a platform to answer: what the attacks ask for exists. */
 const resolvers: Readonly<Record<string, ResolverMap>> = {
@@ -154,7 +183,8 @@ const resolvers: Readonly<Record<string, ResolverMap>> = {
   },
   registry: {
     Query: {
-      model: (_: unknown, { name }: { name: string }) => (name === 'storyteller' ? model(name) : null),
+      model: (_: unknown, { name }: { name: string }) =>
+        name === 'storyteller' ? model(name) : null,
       models: (_: unknown, { first }: { first: number }) => ({
         edges: Array.from({ length: Math.min(first, 100) }, (__, index) => ({
           cursor: String(index),
@@ -166,7 +196,15 @@ const resolvers: Readonly<Record<string, ResolverMap>> = {
     Subscription: {
       registryEvents: {
         async *subscribe() {
-          yield { registryEvents: { id: 'evt_1', type: 'registry.model-registered.v1', at, cursor: '1', data: {} } };
+          yield {
+            registryEvents: {
+              id: 'evt_1',
+              type: 'registry.model-registered.v1',
+              at,
+              cursor: '1',
+              data: {},
+            },
+          };
           await new Promise(() => undefined);
         },
       },

@@ -15,6 +15,7 @@ import { violationsOfVariables } from '../guards/variables.ts';
 import type { Caller } from '../identity/caller.ts';
 import { documentReader, type KnownDocument } from './documents.ts';
 import type { Params } from './params.ts';
+import { persistedQueries } from './persisted-queries.ts';
 import { type RateLimiter, workClassOf } from './rate-limits.ts';
 
 /** An operation that passed every guard. */
@@ -56,19 +57,24 @@ export interface AdmissionOptions {
   readonly allowAnonymous: boolean;
 }
 
+/** Text of persisted queries that is remembered. */
+const persistedBytes = 8 * 1024 * 1024;
+
 export type Admit = (request: AdmissionRequest) => Promise<Admitted>;
 
 /** Every guard between a request and the planner, in the order of what they cost. */
 export function admission(options: AdmissionOptions): Admit {
   const { schema, hints, policy, rates, allowAnonymous } = options;
   const documents = documentReader({ schema, policy });
+  const persisted = persistedQueries({ maxBytes: persistedBytes });
 
   const mayIntrospect = (caller: Caller) =>
     options.introspection === 'everybody' ||
     (options.introspection === 'authenticated' && caller.kind !== 'anonymous');
 
   return async ({ params, caller, bytes, method }) => {
-    const { query, operationName, variables } = params;
+    const { operationName, variables } = params;
+    const query = persisted.resolve(params.query, params.extensions, caller);
     if (bytes > 1024 || hasNested(variables))
       policy.demand(violationsOfVariables(variables, policy.limits, bytes));
     const known = documents.read(query);

@@ -2,7 +2,8 @@ import { answers } from '../errors.ts';
 
 /** The parameters of one operation, as every transport delivers them. */
 export interface Params {
-  readonly query: string;
+  /** Left out when `extensions` name a persisted query. */
+  readonly query: string | undefined;
   readonly operationName: string | undefined;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly extensions: Readonly<Record<string, unknown>>;
@@ -14,11 +15,12 @@ const empty: Readonly<Record<string, unknown>> = Object.freeze({});
 export function paramsFrom(value: unknown): Params {
   if (!isRecord(value)) throw answers.BAD_REQUEST();
   const { query, operationName, variables, extensions } = value;
-  if (typeof query !== 'string') throw answers.BAD_REQUEST();
+  if (!(query === undefined || query === null || typeof query === 'string'))
+    throw answers.BAD_REQUEST();
   if (!(operationName === undefined || operationName === null || typeof operationName === 'string'))
     throw answers.BAD_REQUEST();
   return {
-    query,
+    query: query ?? undefined,
     operationName: operationName === null || operationName === '' ? undefined : operationName,
     variables: mapFrom(variables),
     extensions: mapFrom(extensions),

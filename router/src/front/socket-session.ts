@@ -146,7 +146,7 @@ export function socketSession(
       if (running.size >= limits.operationsPerSocket) policy.demand(['SOCKET_OPERATIONS']);
       running.set(id, life);
       const params = paramsFrom(payload);
-      const bytes = params.query.length;
+      const bytes = params.query?.length ?? 0;
       admitted = await admit({ params, caller, bytes, method: 'POST' });
       const call = { admitted, caller, correlationId: newId(), life };
       if (admitted.isSubscription) {
