@@ -3,13 +3,16 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { runCli } from './program.ts';
 
+/** npm passes on the Ctrl-C that the terminal has already sent to everyone: one key, two signals, milliseconds apart. */
+const SAME_KEY_MS = 500;
+
 const stopping = new AbortController();
-let asked = 0;
+let askedAtMs: number | undefined;
 for (const name of ['SIGINT', 'SIGTERM'] as const)
   process.on(name, () => {
-    asked += 1;
-    if (asked === 1) stopping.abort();
-    else process.exit(130);
+    askedAtMs ??= performance.now();
+    if (!stopping.signal.aborted) stopping.abort();
+    else if (performance.now() - askedAtMs > SAME_KEY_MS) process.exit(130);
   });
 
 process.exitCode = await runCli({
