@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ProgramName } from './worker-protocol.ts';
 import type { StartProgram } from './program.ts';
@@ -14,7 +14,7 @@ const starts: Record<ProgramName, () => Promise<StartProgram<never>>> = {
 
 // On Linux this lowers the calling thread and those it starts: when the cores are taken, the thread that answers
 // requests goes first.
-setPriority(0, niceness);
+setPriority(0, Math.min(19, getPriority(0) + niceness));
 
 if (parentPort === null) {
   const threads = Number(process.argv[2]);

@@ -95,6 +95,8 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
   /** When each priority and tenant last asked. */
   readonly #lastSeen = new Map<string, { readonly priority: number; readonly at: number }>();
   #runningRows = 0;
+  /** How much longer than estimated admission assumes: raised by each deadline missed, lowered by each met. */
+  #caution = 1;
   #policy: BatchPolicy;
   #wake: Cancel | undefined;
   #draining = false;
@@ -202,9 +204,9 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
     }
     if (deadlineMs !== undefined) {
       const expectedMs = this.#expectedMs({ rows, tenant, priority });
-      if (expectedMs !== undefined && expectedMs > deadlineMs) {
+      if (expectedMs !== undefined && expectedMs * this.#caution > deadlineMs) {
         observer?.refused?.('DEADLINE_UNREACHABLE');
-        const retryAfterMs = Math.max(1, Math.ceil(expectedMs - deadlineMs));
+        const retryAfterMs = Math.max(1, Math.ceil(expectedMs * this.#caution - deadlineMs));
         return overloaded({ model: name, reason: 'DEADLINE_UNREACHABLE', retryAfterMs });
       }
     }
@@ -237,14 +239,28 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
   /** How long until `rows` have been served, after what runs now, ms. */
   #durationMs(rows: number): number | undefined {
     const cap = this.#cap();
-    const ofOne = this.#latency.estimate(Math.min(cap, rows));
+    // Others who come meanwhile will fill its batch.
+    const ofOne = this.#latency.estimate(Math.min(cap, Math.max(rows, this.#demand.rows())));
     if (ofOne === undefined) return undefined;
-    const { lanes, timing } = this.#options;
-    const remaining = [...this.#running.values()].map(({ startedAt, rows: inside }) =>
-      Math.max(0, startedAt + (this.#latency.estimate(inside) ?? ofOne) - timing.now()),
+    return (
+      this.#untilFreeMs(ofOne) + Math.ceil(Math.ceil(rows / cap) / this.#options.lanes) * ofOne
     );
-    const untilFree = remaining.length < lanes ? 0 : Math.min(...remaining);
-    return untilFree + Math.ceil(Math.ceil(rows / cap) / lanes) * ofOne;
+  }
+
+  /** How long until a worker has finished what it was given, ms. */
+  #untilFreeMs(ofOne: number): number {
+    const { lanes, timing } = this.#options;
+    if (this.#running.size < lanes) return 0;
+    const now = timing.now();
+    let given = 0;
+    let done = 0;
+    for (const { startedAt, rows } of this.#running.values()) {
+      const estimate = this.#latency.estimate(rows) ?? ofOne;
+      given += estimate;
+      // One that waits inside the worker has not begun; together they have done at most one execution a lane.
+      done = Math.max(done, Math.min(estimate, now - startedAt));
+    }
+    return Math.max(0, given / lanes - done);
   }
 
   /** The most rows of one execution. */
@@ -258,6 +274,7 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
     if (waiter.settled) return;
     this.#waiting.remove(waiter);
     this.#options.observer?.dropped?.(reason);
+    if (reason === 'DEADLINE') this.#caution = Math.min(3, this.#caution * 1.05);
     waiter.settle({ ok: false, error });
     this.#reportIfEmpty();
   }
@@ -354,17 +371,19 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
     const now = timing.now();
     const late: Waiter<Work, Answer>[] = [];
     const limit = this.#limit(lead, reason);
+    const isBacklog = this.#waiting.rowsOf(lead.key) > limit(lead.priority);
+    const expectedRows = isBacklog ? limit(lead.priority) : undefined;
     let taken = 0;
     let dueAt = Number.POSITIVE_INFINITY;
     const batch = this.#waiting.take(lead.key, (waiter) => {
-      if (this.#isTooLate(waiter, now)) {
+      if (this.#isTooLate(waiter, now, expectedRows)) {
         late.push(waiter);
         return true;
       }
       const rows = taken + waiter.rows;
       const due = Math.min(dueAt, waiter.deadlineAt ?? Number.POSITIVE_INFINITY);
-      const fits =
-        rows <= limit(waiter.priority) && now + (this.#latency.estimate(rows) ?? 0) <= due;
+      const inTime = isBacklog || now + (this.#latency.estimate(rows) ?? 0) <= due;
+      const fits = rows <= limit(waiter.priority) && inTime;
       if (taken > 0 && !fits) return false;
       taken = rows;
       dueAt = due;
@@ -385,9 +404,17 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
     });
   }
 
-  #isTooLate({ deadlineAt, rows }: Waiter<Work, Answer>, now: number): boolean {
+  /**
+   * Whether a request would miss its deadline if it ran now. With a backlog it is judged by a full batch: shrinking batches
+   * for the most urgent would starve everybody of throughput, the urgent included.
+   */
+  #isTooLate(
+    { deadlineAt, rows }: Waiter<Work, Answer>,
+    now: number,
+    batchRows: number = rows,
+  ): boolean {
     if (deadlineAt === undefined) return false;
-    return now + (this.#latency.estimate(rows) ?? 0) * 0.8 >= deadlineAt;
+    return now + (this.#latency.estimate(Math.max(rows, batchRows)) ?? 0) * 0.8 >= deadlineAt;
   }
 
   /** How many rows a batch may have when it takes in a request of a priority. */
@@ -447,6 +474,7 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
       for (const [index, waiter] of waiters.entries()) {
         const outcome = outcomes[index];
         const queueMs = startedAt - waiter.enqueuedAt + insideMs;
+        if (waiter.deadlineAt !== undefined) this.#caution = Math.max(1, this.#caution * 0.999);
         if (outcome === undefined) waiter.settle(noAnswer(this.#options.name));
         else if (outcome.ok)
           waiter.settle({
