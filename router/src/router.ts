@@ -168,7 +168,9 @@ export async function startRouter(deps: RouterDependencies): Promise<Router> {
           .writeHead(200, { 'content-type': metricsContentType })
           .end(await metricsText(metrics));
       },
-      ...(config.explorer ? explorerRoutes({ key: config.explorerKey, graphPath }) : {}),
+      ...(config.explorer || config.explorerKey !== undefined
+        ? explorerRoutes({ key: config.explorerKey, graphPath })
+        : {}),
       ...deps.extraRoutes,
     },
     logger,

@@ -181,6 +181,11 @@ const resolvers: Readonly<Record<string, ResolverMap>> = {
     Query: { me: () => principal, tenant: () => ({ id: 'tnt_demo', name: 'demo' }) },
     Principal: { __resolveReference: () => principal },
   },
+  feature: {
+    Query: {
+      featureViews: () => ({ edges: [], pageInfo: { hasNextPage: false, hasPreviousPage: false } }),
+    },
+  },
   registry: {
     Query: {
       model: (_: unknown, { name }: { name: string }) =>
