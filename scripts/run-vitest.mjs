@@ -2,12 +2,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { countResults } from './count-results.mjs';
 import { inherit, tool } from './steps.mjs';
 
-/**
- * Resolves to { passed, failed, skipped }. A file that could not be loaded, and a run that ended badly
- * without a failed test (an unhandled error, a crash), each count as one failure.
- */
+/** Resolves to { passed, failed, skipped }, as `countResults` counts; a run without a report failed once. */
 export async function runVitest({ projects, extra = [], env = {} }) {
   const folder = mkdtempSync(join(tmpdir(), 'opea-tests-'));
   const report = join(folder, 'report.json');
@@ -31,18 +29,9 @@ export async function runVitest({ projects, extra = [], env = {} }) {
 }
 
 function count(report, code) {
-  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
-  const result = JSON.parse(readFileSync(report, 'utf8'));
-  const unloadable = result.testResults.filter(
-    (file) =>
-      file.status === 'failed' && !file.assertionResults.some(({ status }) => status === 'failed'),
-  ).length;
-  const failed = result.numFailedTests + unloadable;
-  return {
-    passed: result.numPassedTests,
-    failed: failed === 0 && code !== 0 ? 1 : failed,
-    skipped: result.numPendingTests + result.numTodoTests,
-  };
+  return existsSync(report)
+    ? countResults(JSON.parse(readFileSync(report, 'utf8')), code)
+    : { passed: 0, failed: 1, skipped: 0 };
 }
 
 /** Prints the counts; the line `N passed, N failed` is the last. Sets the exit code. */
