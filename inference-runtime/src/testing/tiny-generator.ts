@@ -13,6 +13,8 @@ import { tinyTokenizer } from './tiny-tokenizer.ts';
 
 export interface TinyGeneratorOptions {
   readonly decoder?: TinyDecoderOptions;
+  /** The decoder's file; default: one made from `decoder`. */
+  readonly model?: Uint8Array;
   readonly config?: Partial<GeneratorConfig>;
   readonly threads?: number;
   /** Contents of `generation.json`. */
@@ -40,6 +42,7 @@ export interface TinyGenerator extends AsyncDisposable {
 /** A generator over a random decoder in a real worker. */
 export async function openTinyGenerator({
   decoder = {},
+  model,
   config = {},
   threads = 1,
   defaults,
@@ -48,7 +51,7 @@ export async function openTinyGenerator({
   const folder = await mkdtemp(join(tmpdir(), 'tiny-generator-'));
   const { json, vocab, eos } = tinyTokenizer();
   const contents = {
-    'model.onnx': tinyDecoder({ vocab, eos, ...decoder }),
+    'model.onnx': model ?? tinyDecoder({ vocab, eos, ...decoder }),
     'tokenizer.json': json,
     ...(defaults && { 'generation.json': JSON.stringify(defaults) }),
   };

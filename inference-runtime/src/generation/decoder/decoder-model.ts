@@ -56,6 +56,7 @@ export async function openDecoderModel({
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
   });
   const buffers = createBuffers(layout);
 
