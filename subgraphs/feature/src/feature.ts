@@ -37,7 +37,7 @@ export async function startFeature(deps: Dependencies): Promise<FeatureService> 
   const { database, bus, verifier, clock, logger, metrics } = deps;
   await database.migrate(migrations);
 
-  const relay = await outboxRelay({ database, bus, logger, metrics });
+  const relay = outboxRelay({ database, bus, logger, metrics });
   const write = writer({ database, clock });
   const stores = { database, write };
   const services = {

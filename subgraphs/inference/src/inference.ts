@@ -39,7 +39,7 @@ export async function startInference(deps: Dependencies): Promise<InferenceServi
   const { database, bus, runtime, verifier, clock, logger, metrics } = deps;
   await database.migrate(migrations);
 
-  const relay = await outboxRelay({ database, bus, logger, metrics });
+  const relay = outboxRelay({ database, bus, logger, metrics });
   const journal = new Journal({ database, clock, logger, metrics });
   const asked = { runtime, journal, clock };
   const services = {
