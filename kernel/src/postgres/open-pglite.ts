@@ -36,7 +36,9 @@ export async function openPglite({ folder }: PgliteOptions): Promise<EmbeddedPos
   const stack = openStack();
   try {
     const engine =
-      folder === 'memory' ? await startEngine('memory://') : await openFolder(folder, stack);
+      folder === 'memory'
+        ? await startEngine('memory://', { isNew: true })
+        : await openFolder(folder, stack);
     stack.use(engine);
     const client = await connect(engine);
     stack.defer(() => client.end());
@@ -51,14 +53,15 @@ async function openFolder(folder: string, stack: ReturnType<typeof openStack>): 
   stack.use(await lockFolder(folder));
   const data = path.join(folder, 'postgres');
   const complete = path.join(folder, 'postgres.complete');
+  const isNew = !existsSync(complete);
   try {
     // A first start that was cut short has promised nothing to anybody: begin it again.
-    if (!existsSync(complete)) await rm(data, { recursive: true, force: true });
+    if (isNew) await rm(data, { recursive: true, force: true });
     await mkdir(data, { recursive: true });
   } catch (error) {
     throw folderUnwritable({ folder }, error);
   }
-  const engine = await startEngine(data).catch((error: unknown) => {
+  const engine = await startEngine(data, { isNew }).catch((error: unknown) => {
     throw folderDamaged({ folder }, error);
   });
   await writeFile(complete, '');
@@ -74,7 +77,6 @@ async function connect(engine: Engine): Promise<Client> {
   });
   client.on('error', () => {});
   await client.connect();
-  await client.query('create extension if not exists vector with schema public');
   return client;
 }
 

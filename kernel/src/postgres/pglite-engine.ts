@@ -16,10 +16,13 @@ const message = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('closed') }),
 ]);
 
-/** Starts the thread and waits until the engine answers. `dataDir` is a folder or `memory://`. */
-export async function startEngine(dataDir: string): Promise<Engine> {
+/** Starts the thread and waits until the engine answers. `dataDir` is a folder or `memory://`; `isNew` says that it holds nothing yet. */
+export async function startEngine(
+  dataDir: string,
+  { isNew }: { readonly isNew: boolean },
+): Promise<Engine> {
   const worker = new Worker(new URL('../../worker/pglite-worker.mjs', import.meta.url), {
-    workerData: { dataDir },
+    workerData: { dataDir, isNew },
     name: 'embedded-postgres',
     execArgv: [],
   });
