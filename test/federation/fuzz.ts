@@ -8,6 +8,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
     shape: { type: 'string' },
     planner: { type: 'string', default: 'native' },
+    trace: { type: 'boolean', default: false },
     'stop-after': { type: 'string', default: '20' },
   },
 });
@@ -17,6 +18,7 @@ const report = await fuzz({
   seed: Number(values.seed),
   shape: values.shape,
   planner: values.planner === 'apollo' ? 'apollo' : 'native',
+  trace: values.trace,
   stopAfter: Number(values['stop-after']),
   print: (line) => process.stdout.write(`${line}\n`),
 });

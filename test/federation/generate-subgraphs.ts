@@ -399,7 +399,14 @@ class Generator {
     type.directives.add('@key(fields: "id")');
     type.fields.set('id', { arguments: '', type: 'ID!', directives: new Set() });
     first.types.set('Thing', type);
-    for (const entity of this.#entities) this.#ensureEntity(first, entity).interfaces.add('Thing');
+    for (const entity of this.#entities) {
+      const implementation = this.#ensureEntity(first, entity);
+      implementation.interfaces.add('Thing');
+      for (const key of [...implementation.directives]) {
+        implementation.directives.delete(key);
+        implementation.directives.add(key.replace(', resolvable: false', ''));
+      }
+    }
     const query = this.#rootType(first, 'Query');
     const plain = (name: string) => ({ arguments: '', type: name, directives: new Set<string>() });
     query.fields.set('thing', plain('Thing'));

@@ -18,6 +18,8 @@ export interface FuzzOptions {
   /** Operations asked of one supergraph before another is made. @default 100 */
   readonly perSupergraph?: number;
   readonly print: (line: string) => void;
+  /** Print every operation before it runs: the last one is what killed the process. */
+  readonly trace?: boolean;
 }
 
 export interface FuzzReport {
@@ -36,7 +38,7 @@ export interface Divergence {
 
 /** Asks random questions of random supergraphs and compares each answer with a monolith's. */
 export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
-  const { operations, seed, print, planner = 'native', stopAfter = 20 } = options;
+  const { operations, seed, print, planner = 'native', stopAfter = 20, trace = false } = options;
   const chosen = shapes.filter(({ name }) => name.includes(options.shape ?? ''));
   const each = Math.max(
     1,
@@ -51,14 +53,14 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
     for (const shape of chosen) {
       if (asked >= operations || divergences.length >= stopAfter) break;
       const supergraphSeed = hashOf(`${seed} ${shape.name} ${round}`);
-      const trial = openTrial(generateSubgraphs(shape, supergraphSeed), planner);
+      const trial = openTrial(generateSubgraphs(shape, supergraphSeed), { planner });
       if (!trial) {
         print(`  ${shape.name}: seed ${supergraphSeed} does not compose`);
         continue;
       }
       supergraphs += 1;
       const count = Math.min(each, operations - asked);
-      const { ran, found } = await ask(trial, { shape, supergraphSeed, count, print });
+      const { ran, found } = await ask(trial, { shape, supergraphSeed, count, print, trace });
       perShape.set(shape.name, (perShape.get(shape.name) ?? 0) + ran);
       asked += ran;
       if (found) divergences.push(found);
@@ -76,15 +78,17 @@ interface Asking {
   readonly supergraphSeed: number;
   readonly count: number;
   readonly print: (line: string) => void;
+  readonly trace: boolean;
 }
 
 /** Stops at the first divergence of a supergraph, and shrinks it. */
 async function ask(
   trial: Trial,
-  { shape, supergraphSeed, count, print }: Asking,
+  { shape, supergraphSeed, count, print, trace }: Asking,
 ): Promise<{ readonly ran: number; readonly found: Divergence | undefined }> {
   for (let index = 0; index < count; index++) {
     const operation = generateOperation(trial.world.schema, hashOf(`${supergraphSeed} ${index}`));
+    if (trace) print(`${shape.name} ${supergraphSeed} ${index} ${JSON.stringify(operation)}`);
     const first = await trial.run(operation);
     if (first === undefined) continue;
     const kind = first.split('\n')[0];

@@ -1,3 +1,4 @@
+import type { SubgraphEndpoint } from '@opea/kernel/subgraph';
 import { createGraph, type PlannedGraph, readSupergraph } from '@opea/router/engine';
 import { composeServices } from '@theguild/federation-composition';
 import { execute, parse } from 'graphql';
@@ -41,10 +42,16 @@ export function compose(subgraphs: readonly SubgraphSource[]): string | undefine
   return result.supergraphSdl;
 }
 
+export interface TrialOptions {
+  readonly planner?: 'native' | 'apollo';
+  /** Told every request to a subgraph and its answer, as one line. */
+  readonly onFetch?: (line: string) => void;
+}
+
 /** Undefined when the subgraphs do not compose. */
 export function openTrial(
   subgraphs: readonly SubgraphSource[],
-  planner: 'native' | 'apollo' = 'native',
+  { planner = 'native', onFetch }: TrialOptions = {},
 ): Trial | undefined {
   const supergraphSdl = compose(subgraphs);
   if (supergraphSdl === undefined) return undefined;
@@ -52,9 +59,10 @@ export function openTrial(
   const facts = factsOf(subgraphs);
   const world = createWorld(schema, facts);
   const happenings: Happenings = { mutations: 0 };
-  const parts = subgraphs.map(
-    (source) => [source.name, federatedPart(source, world, facts, happenings).endpoint] as const,
-  );
+  const parts = subgraphs.map((source) => {
+    const { endpoint } = federatedPart(source, world, facts, happenings);
+    return [source.name, onFetch ? overheard(source.name, endpoint, onFetch) : endpoint] as const;
+  });
   const graph = createGraph({
     supergraphSdl,
     sources: Object.fromEntries(parts),
@@ -103,5 +111,21 @@ export function openTrial(
       }
     },
     [Symbol.asyncDispose]: () => graph[Symbol.asyncDispose](),
+  };
+}
+
+function overheard(
+  name: string,
+  endpoint: SubgraphEndpoint,
+  onFetch: (line: string) => void,
+): SubgraphEndpoint {
+  return {
+    async execute(request, call) {
+      const result = await endpoint.execute(request, call);
+      onFetch(`${name} ${request.query} ${JSON.stringify(request.variables)}`);
+      onFetch(`  -> ${JSON.stringify(result)}`);
+      return result;
+    },
+    subscribe: (request, call) => endpoint.subscribe(request, call),
   };
 }

@@ -22,7 +22,8 @@ import type { Supergraph } from './supergraph.ts';
 export interface CanonicalOperation {
   /** Equal for operations that fetch the same: the key under which plans are cached. */
   readonly text: string;
-  readonly variables: readonly string[];
+  /** Of a mutation, the one root field it is for: its key in the joined data, and its name. */
+  readonly root: { readonly key: string; readonly name: string } | undefined;
 }
 
 export interface CanonicalRequest {
@@ -56,9 +57,12 @@ export function canonicalOperations(request: CanonicalRequest): readonly Canonic
   const fields = [...set.fields.values()].filter((field) => !field.name.startsWith('__'));
   if (fields.length === 0) return [];
   if (operation.operation === OperationTypeNode.MUTATION) {
-    return fields.map((field) => printOperation(operation, [field]));
+    return fields.map((field) => ({
+      text: printOperation(operation, [field]),
+      root: { key: field.key, name: field.name },
+    }));
   }
-  return [printOperation(operation, fields)];
+  return [{ text: printOperation(operation, fields.toSorted(byKey)), root: undefined }];
 }
 
 interface CanonicalSet {
@@ -97,8 +101,13 @@ class SetBuilder {
         const definition =
           isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined;
         if (!definition) continue;
-        const key = keys(parent.name, selection, definition.args.length > 0);
         const type = getNamedType(definition.type);
+        const key = keys({
+          parentType: parent.name,
+          field: selection,
+          takesArguments: definition.args.length > 0,
+          isComposite: isCompositeType(type),
+        });
         let field = set.fields.get(key);
         if (!field) {
           field = {
@@ -157,18 +166,16 @@ function addTypename(set: CanonicalSet): void {
 function printOperation(
   operation: OperationDefinitionNode,
   fields: readonly CanonicalField[],
-): CanonicalOperation {
+): string {
   const used = new Set<string>();
-  const ordered =
-    operation.operation === OperationTypeNode.MUTATION ? fields : [...fields].sort(byKey);
-  const body = `{${ordered.map((field) => printField(field, used)).join(' ')}}`;
+  const body = `{${fields.map((field) => printField(field, used)).join(' ')}}`;
   const definitions = (operation.variableDefinitions ?? []).filter((definition) =>
     used.has(definition.variable.name.value),
   );
   const head = definitions.length
     ? `(${definitions.map((definition) => print({ ...definition, directives: [] })).join(',')})`
     : '';
-  return { text: `${operation.operation}${head}${body}`, variables: [...used] };
+  return `${operation.operation}${head}${body}`;
 }
 
 function printField(field: CanonicalField, used: Set<string>): string {
@@ -179,8 +186,8 @@ function printField(field: CanonicalField, used: Set<string>): string {
 }
 
 function printSet(set: CanonicalSet, used: Set<string>): string {
-  const parts = [...set.fields.values()].sort(byKey).map((field) => printField(field, used));
-  const conditions = [...set.on].sort(([a], [b]) => (a < b ? -1 : 1));
+  const parts = [...set.fields.values()].toSorted(byKey).map((field) => printField(field, used));
+  const conditions = [...set.on].toSorted(([a], [b]) => (a < b ? -1 : 1));
   for (const [condition, narrowed] of conditions) {
     parts.push(`...on ${condition}${printSet(narrowed, used)}`);
   }

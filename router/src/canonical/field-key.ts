@@ -2,28 +2,59 @@ import { type FieldNode, Kind, print, type ValueNode, visit } from 'graphql';
 
 import type { Supergraph } from './supergraph.ts';
 
+/** A field where it is selected. */
+export interface SelectedField {
+  readonly parentType: string;
+  readonly field: FieldNode;
+  readonly takesArguments: boolean;
+  readonly isComposite: boolean;
+}
+
 /**
- * The response key under which a field is fetched, whatever a client called it: one key per
- * (field, arguments, shape), so two selections share a key exactly when they mean the same value.
- * A plain field keeps its name; a field that takes arguments, or whose name means other shapes on
- * other types, gets an alias that no schema uses.
+ * The response key under which a field is fetched, whatever a client called it. A leaf has one key
+ * per (field, arguments, shape), so two selections of it share a key exactly when they mean the same
+ * value. Objects that a client keeps apart under different keys stay apart, because a null that
+ * propagates inside one must not take the other along; and so do root fields of a mutation, because
+ * asked for twice they happen twice. A plain field keeps its name; the others get an alias that no
+ * schema uses.
  */
-export type FieldKeys = (parentType: string, field: FieldNode, takesArguments: boolean) => string;
+export type FieldKeys = (selected: SelectedField) => string;
 
 export function fieldKeys(supergraph: Supergraph): FieldKeys {
-  const arguments_ = new Map<string, string>();
-  return (parentType, field, takesArguments) => {
+  const textOf = new Map<string, string>();
+  const responsesOf = new Map<string, Map<string, number>>();
+  const mutation = supergraph.apiSchema.getMutationType()?.name;
+
+  return ({ parentType, field, takesArguments, isComposite }) => {
     const name = field.name.value;
+    const response = field.alias?.value ?? name;
+    if (parentType === mutation) return `_m${ordinal('', response)}_${name}`;
     const group = supergraph.shapeGroup(parentType, name);
-    if (!takesArguments && group === 0) return name;
     const text = argumentsText(field);
-    if (text === '') return `_c${group}_${name}`;
-    // One operation never holds two different texts under one hash: the second gets another.
-    let hash = fnv1a(text);
-    while ((arguments_.get(hash) ?? text) !== text) hash += 'x';
-    arguments_.set(hash, text);
-    return `_c${group}_${hash}_${name}`;
+    let key = name;
+    if (takesArguments || group !== 0) {
+      key = text === '' ? `_c${group}_${name}` : `_c${group}_${hashOf(text)}_${name}`;
+    }
+    const copy = isComposite ? ordinal(key, response) : 0;
+    return copy === 0 ? key : `_d${copy}_${key}`;
   };
+
+  /** Which of the client's names for that key this one is, in order of appearance. */
+  function ordinal(key: string, response: string): number {
+    const responses = responsesOf.get(key) ?? new Map<string, number>();
+    responsesOf.set(key, responses);
+    const known = responses.get(response) ?? responses.size;
+    responses.set(response, known);
+    return known;
+  }
+
+  /** One operation never holds two different texts under one hash: the second gets another. */
+  function hashOf(text: string): string {
+    let hash = fnv1a(text);
+    while ((textOf.get(hash) ?? text) !== text) hash += 'x';
+    textOf.set(hash, text);
+    return hash;
+  }
 }
 
 /** Arguments as GraphQL text, in one order whatever order they were written in; `''` if none. */
@@ -31,7 +62,7 @@ export function argumentsText(field: FieldNode): string {
   const given = field.arguments;
   if (given === undefined || given.length === 0) return '';
   if (given.length === 1) return given.map(printArgument).join('');
-  return given.map(printArgument).sort().join(',');
+  return given.map(printArgument).toSorted().join(',');
 }
 
 export function variablesIn(field: FieldNode): readonly string[] {

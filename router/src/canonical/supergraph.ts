@@ -6,6 +6,7 @@ import {
   Kind,
   parse,
   parseType,
+  type SelectionSetNode,
   type TypeNode,
 } from 'graphql';
 
@@ -22,6 +23,8 @@ export interface Supergraph {
   satisfies(type: string, condition: string): boolean;
   /** Object types behind an abstract type that clients may not see. */
   hasHiddenTypes(type: string): boolean;
+  /** Names of sibling fields that the subgraph must be told before it can resolve this one. */
+  requiredFields(subgraph: string, type: string, field: string): ReadonlySet<string>;
   /**
    * Which of the incompatible shapes of a field name this field has: two fields with one name may
    * share a response key only within one group (GraphQL specification 5.3.2, SameResponseShape).
@@ -34,6 +37,7 @@ export function readSupergraph(sdl: string): Supergraph {
   const apiSchema = apiSchemaOf(document);
   const members = membersOf(document);
   const groups = shapeGroups(document);
+  const required = requirementsOf(document);
   const hidden = new Map<string, boolean>();
   for (const [abstract, objects] of members) {
     hidden.set(
@@ -49,8 +53,59 @@ export function readSupergraph(sdl: string): Supergraph {
     satisfies: (type, condition) =>
       type === condition || (members.get(condition)?.has(type) ?? false),
     hasHiddenTypes: (type) => hidden.get(type) ?? false,
+    requiredFields: (subgraph, type, field) =>
+      required.get(`${subgraph} ${type}.${field}`) ?? nothing,
     shapeGroup: (type, field) => groups.get(`${type}.${field}`) ?? 0,
   };
+}
+
+const nothing: ReadonlySet<string> = new Set();
+
+function requirementsOf(document: DocumentNode): Map<string, ReadonlySet<string>> {
+  const nameOf = graphNames(document);
+  const found = new Map<string, ReadonlySet<string>>();
+  for (const node of document.definitions) {
+    if (node.kind !== Kind.OBJECT_TYPE_DEFINITION && node.kind !== Kind.INTERFACE_TYPE_DEFINITION) {
+      continue;
+    }
+    for (const field of node.fields ?? []) {
+      for (const directive of field.directives ?? []) {
+        const requires = stringArgument(directive, 'requires');
+        const graph = directive.arguments?.find((argument) => argument.name.value === 'graph');
+        if (requires === undefined || graph?.value.kind !== Kind.ENUM) continue;
+        const subgraph = nameOf.get(graph.value.value) ?? '';
+        found.set(`${subgraph} ${node.name.value}.${field.name.value}`, topFields(requires));
+      }
+    }
+  }
+  return found;
+}
+
+function topFields(fieldSet: string): ReadonlySet<string> {
+  const names = new Set<string>();
+  const visit = (set: SelectionSetNode) => {
+    for (const selection of set.selections) {
+      if (selection.kind === Kind.FIELD) names.add(selection.name.value);
+      else if (selection.kind === Kind.INLINE_FRAGMENT) visit(selection.selectionSet);
+    }
+  };
+  const [operation] = parse(`{${fieldSet}}`, { noLocation: true }).definitions;
+  if (operation?.kind === Kind.OPERATION_DEFINITION) visit(operation.selectionSet);
+  return names;
+}
+
+/** Value of the `join__Graph` enum → the subgraph's name. */
+function graphNames(document: DocumentNode): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const node of document.definitions) {
+    if (node.kind !== Kind.ENUM_TYPE_DEFINITION || node.name.value !== 'join__Graph') continue;
+    for (const value of node.values ?? []) {
+      const graph = value.directives?.find((directive) => directive.name.value === 'join__graph');
+      const name = graph && stringArgument(graph, 'name');
+      if (name !== undefined) names.set(value.name.value, name);
+    }
+  }
+  return names;
 }
 
 function subgraphsOf(document: DocumentNode): Map<string, string> {
@@ -109,7 +164,9 @@ function shapeGroups(document: DocumentNode): Map<string, number> {
   const groups = new Map<string, number>();
   for (const shapes of byName.values()) {
     if (shapes.size === 1) continue;
-    const ordered = [...shapes].sort(([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1));
+    const ordered = [...shapes].toSorted(
+      ([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1),
+    );
     ordered.forEach(([, coordinates], group) => {
       for (const coordinate of coordinates) groups.set(coordinate, group);
     });
@@ -129,7 +186,7 @@ function shapeOf(field: FieldDefinitionNode, leaves: ReadonlySet<string>): strin
       const shape = wrapping(parseType(type), leaves);
       return shape === api ? [] : [`${graph.value.value}=${shape}`];
     });
-  return [api, ...own.sort()].join(' ');
+  return [api, ...own.toSorted()].join(' ');
 }
 
 function wrapping(type: TypeNode, leaves: ReadonlySet<string>): string {

@@ -3,7 +3,7 @@ import { badUserInput, defineError } from '@opea/kernel/errors';
 import { type Logger, silentLogger } from '@opea/kernel/log';
 import type { Metrics } from '@opea/kernel/metrics';
 import type { SubgraphEndpoint } from '@opea/kernel/subgraph';
-import { isNonNullType, OperationTypeNode } from 'graphql';
+import { isNonNullType } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
 import { OperationTooLarge } from '../canonical/canonical-operation.ts';
@@ -158,7 +158,7 @@ export function createGraph(options: GraphOptions): PlannedGraph {
         logger.warn({ err: planned.cause }, 'an operation was not planned');
         return planned.refused;
       }
-      await runPlans(planned.plans, execution, prepared);
+      await runPlans(planned.plans, execution, begun);
       const meta = variant.hasMeta
         ? introspect({
             schema: supergraph.apiSchema,
@@ -225,10 +225,10 @@ interface Refused {
 }
 
 function plannerOf({ supergraphSdl, planner = 'native' }: GraphOptions): Planner {
-  if (planner === 'apollo') return apolloPlanner({ supergraphSdl });
+  if (planner === 'apollo') return apolloPlanner(supergraphSdl);
   return fallbackPlanner({
     first: nativePlanner(supergraphSdl),
-    makeSecond: () => apolloPlanner({ supergraphSdl }),
+    makeSecond: () => apolloPlanner(supergraphSdl),
   });
 }
 
@@ -250,17 +250,15 @@ async function plansFor(
 async function runPlans(
   plans: readonly QueryPlan[],
   execution: Execution,
-  { operation, rootType }: PreparedOperation,
+  { prepared, variant }: { prepared: PreparedOperation; variant: OperationVariant },
 ): Promise<void> {
-  for (const { node } of plans) {
+  for (const [index, { node }] of plans.entries()) {
     if (node) await executePlan(node, execution);
-    if (operation.operation !== OperationTypeNode.MUTATION) continue;
-    const ended = Object.entries(execution.data).some(([key, value]) => {
-      if (value !== null && value !== undefined && !(value instanceof FieldError)) return false;
-      const field = rootType.getFields()[key.replace(/^_c\d+(?:_[a-z0-9]+)?_/, '')];
-      return field !== undefined && isNonNullType(field.type);
-    });
-    if (ended) return;
+    const root = variant.canonical[index]?.root;
+    const type = root && prepared.rootType.getFields()[root.name]?.type;
+    if (!root || !isNonNullType(type)) continue;
+    const value = execution.data[root.key];
+    if (value === null || value === undefined || value instanceof FieldError) return;
   }
 }
 

@@ -5,7 +5,7 @@ import type { EntityLookup, FetchNode, PlanNode } from '../planning/plan.ts';
 import { type Failure, FieldError } from './failure.ts';
 import { selectionsOf } from './fetch-selection.ts';
 import { type DataObject, eachObjectAt, isDataObject, merge } from './joined-data.ts';
-import { markFailed } from './mark-failed.ts';
+import { markDependents, markFailed } from './mark-failed.ts';
 import { placeErrors } from './place-errors.ts';
 import { represent } from './representation.ts';
 import { rewrite } from './rewrite.ts';
@@ -118,6 +118,8 @@ interface LookupWork {
   readonly targets: DataObject[];
   /** Per target, which representation is its own. */
   readonly order: number[];
+  /** Targets that were asked about with values that had failed. */
+  readonly failures: ReadonlyMap<number, ReadonlyMap<string, Failure>>;
 }
 
 function newList(fetch: FetchNode, lookup: EntityLookup): RepresentationList {
@@ -138,16 +140,21 @@ function collectTargets(
   const { supergraph, memory } = execution;
   const targets: DataObject[] = [];
   const order: number[] = [];
+  const failures = new Map<number, ReadonlyMap<string, Failure>>();
   const take = (object: DataObject) => {
     if (typeof object['__typename'] !== 'string') return;
     const represented = represent(supergraph, object, lookup.requires);
-    if ('missing' in represented) return;
-    if ('failure' in represented) {
-      const selection = selectionOnFailure(fetch, lookup.alias, represented.failure);
-      if (selection) markFailed(supergraph, object, selection, represented.failure);
-      return;
+    if (!represented) return;
+    const { value: representation, failed } = represented;
+    const selection = failed && selectionsOf(fetch).get(lookup.alias);
+    if (failed && selection) {
+      const { subgraph } = fetch;
+      const [first] = failed.values();
+      if (!markDependents(object, selection, { supergraph, subgraph, failed }) && first) {
+        markFailed(supergraph, object, selection, first);
+        return;
+      }
     }
-    const representation = represented.value;
     representation['__typename'] ??= object['__typename'];
     if (lookup.inputRewrites.length > 0) {
       rewrite(supergraph, representation, lookup.inputRewrites);
@@ -166,16 +173,17 @@ function collectTargets(
       list.indexes.set(text, index);
       list.representations.push(representation);
     }
+    if (failed) failures.set(targets.length, failed);
     targets.push(object);
     order.push(index);
   };
   for (const path of lookup.paths) eachObjectAt(supergraph, execution.data, path, take);
-  return { lookup, list, targets, order };
+  return { lookup, list, targets, order, failures };
 }
 
 function mergeEntities(
   fetch: FetchNode,
-  { lookup, list, targets, order }: LookupWork,
+  { lookup, list, targets, order, failures }: LookupWork,
   answer: Answer,
   supergraph: Supergraph,
   memory: EntityMemory | undefined,
@@ -203,6 +211,12 @@ function mergeEntities(
       }
       if (selection) markFailed(supergraph, target, selection, failed?.failure ?? lost);
     }
+  }
+  for (const [index, failed] of failures) {
+    const target = targets[index];
+    const selection = selectionsOf(fetch).get(lookup.alias);
+    const { subgraph } = fetch;
+    if (target && selection) markDependents(target, selection, { supergraph, subgraph, failed });
   }
   if (memory && entities && !answer.hasErrors) {
     for (const [text, index] of list.indexes) {

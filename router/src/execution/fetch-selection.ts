@@ -4,9 +4,15 @@ import type { FetchNode } from '../planning/plan.ts';
 
 /** The keys a fetch would have answered with; read only when it did not. */
 export interface FetchSelection {
-  /** Key in the joined data → what lies under it; undefined for leaves. */
-  readonly fields: ReadonlyMap<string, FetchSelection | undefined>;
+  /** By their keys in the joined data. */
+  readonly fields: ReadonlyMap<string, FetchedField>;
   readonly on: readonly { readonly type: string; readonly selection: FetchSelection }[];
+}
+
+export interface FetchedField {
+  readonly name: string;
+  /** Undefined for leaves. */
+  readonly below: FetchSelection | undefined;
 }
 
 const read = new WeakMap<FetchNode, ReadonlyMap<string, FetchSelection>>();
@@ -35,19 +41,19 @@ export function selectionsOf(fetch: FetchNode): ReadonlyMap<string, FetchSelecti
 }
 
 function toSelection(set: SelectionSetNode, renamed: ReadonlyMap<string, string>): FetchSelection {
-  const fields = new Map<string, FetchSelection | undefined>();
+  const fields = new Map<string, FetchedField>();
   const on: { type: string; selection: FetchSelection }[] = [];
   for (const selection of set.selections) {
     if (selection.kind === Kind.FIELD) {
       const key = selection.alias?.value ?? selection.name.value;
       if (key === '__typename') continue;
       const below = selection.selectionSet && toSelection(selection.selectionSet, renamed);
-      fields.set(renamed.get(key) ?? key, below);
+      fields.set(renamed.get(key) ?? key, { name: selection.name.value, below });
     } else if (selection.kind === Kind.INLINE_FRAGMENT) {
       const inner = toSelection(selection.selectionSet, renamed);
       const type = selection.typeCondition?.name.value;
       if (type === undefined) {
-        for (const [key, below] of inner.fields) fields.set(key, below);
+        for (const [key, field] of inner.fields) fields.set(key, field);
         on.push(...inner.on);
       } else on.push({ type, selection: inner });
     }

@@ -1,6 +1,3 @@
-import { createRequire } from 'node:module';
-import { Worker } from 'node:worker_threads';
-
 import type {
   FetchNode,
   PathStep,
@@ -11,126 +8,19 @@ import type {
   RewriteStep,
 } from './plan.ts';
 import { type Planner, PlanningFailed } from './planner.ts';
+import { plannerProcess } from './planner-process.ts';
 
-export interface ApolloPlannerOptions {
-  readonly supergraphSdl: string;
-}
-
-/**
- * Apollo's planner in a worker thread. It plans what the native planner does not, ten times
- * slower. JavaScript cannot be interrupted, so a caller who stops waiting ends the thread, and
- * the next operation starts another.
- */
-export function apolloPlanner({ supergraphSdl }: ApolloPlannerOptions): Planner {
-  let thread = new PlanningThread(supergraphSdl);
-  const running = () => {
-    if (!thread.isAlive) thread = new PlanningThread(supergraphSdl);
-    return thread;
-  };
+/** Apollo's planner, in a process of its own: it plans what the native one does not, ten times slower. */
+export function apolloPlanner(supergraphSdl: string): Planner {
+  const process = plannerProcess({ script: 'apollo-planner.mjs', supergraphSdl });
   return {
-    ready: () => running().ready,
+    ready: () => process.ready(),
     async plan(operation, signal) {
-      await running().ready;
-      signal.throwIfAborted();
-      return toPlan(await running().plan(operation, signal));
+      const raw: RawNode | null = JSON.parse(await process.ask(operation, signal));
+      return toPlan(raw);
     },
-    async [Symbol.asyncDispose]() {
-      await thread.stop(new PlanningFailed('The planner was stopped.'));
-    },
+    [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
   };
-}
-
-interface Waiting {
-  readonly resolve: (plan: RawNode | null) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-class PlanningThread {
-  readonly #worker: Worker;
-  readonly #waiting = new Map<number, Waiting>();
-  readonly ready: Promise<void>;
-  #lastId = 0;
-  isAlive = true;
-
-  constructor(supergraphSdl: string) {
-    this.#worker = startWorker(supergraphSdl);
-    this.ready = new Promise((resolve, reject) => {
-      this.#worker.once('message', () => resolve());
-      this.#worker.once('error', (cause) => {
-        const failure = new PlanningFailed("Apollo's planner ended.", { cause });
-        reject(failure);
-        void this.stop(failure);
-      });
-    });
-    this.ready.catch(() => {});
-    this.#worker.on('message', (answer: Answer | 'ready') => {
-      if (answer === 'ready') {
-        if (this.#waiting.size === 0) this.#worker.unref();
-      } else this.#settle(answer);
-    });
-  }
-
-  plan(operation: string, signal: AbortSignal): Promise<RawNode | null> {
-    const id = ++this.#lastId;
-    return new Promise((resolve, reject) => {
-      const give = () => void this.stop(signal.reason);
-      signal.addEventListener('abort', give, { once: true });
-      const done = () => signal.removeEventListener('abort', give);
-      this.#waiting.set(id, {
-        resolve: (plan) => {
-          done();
-          resolve(plan);
-        },
-        reject: (error) => {
-          done();
-          reject(error);
-        },
-      });
-      this.#worker.ref();
-      this.#worker.postMessage({ id, operation });
-    });
-  }
-
-  async stop(reason: unknown): Promise<void> {
-    this.isAlive = false;
-    for (const waiting of this.#waiting.values()) waiting.reject(reason);
-    this.#waiting.clear();
-    await this.#worker.terminate();
-  }
-
-  #settle(answer: Answer): void {
-    const waiting = this.#waiting.get(answer.id);
-    this.#waiting.delete(answer.id);
-    if (this.#waiting.size === 0) this.#worker.unref();
-    if (answer.plan === undefined) {
-      waiting?.reject(new PlanningFailed("Apollo's planner has no plan.", { cause: answer.error }));
-    } else waiting?.resolve(JSON.parse(answer.plan));
-  }
-}
-
-interface Answer {
-  readonly id: number;
-  readonly plan?: string;
-  readonly error?: string;
-}
-
-// The thread runs the same form of this folder as its starter. Node 20 does not pass module hooks on
-// to threads, so one that runs TypeScript (in tests) registers tsx by itself.
-const isSource = import.meta.url.endsWith('.ts');
-
-function startWorker(supergraphSdl: string): Worker {
-  if (!isSource) {
-    return new Worker(new URL('./apollo-worker.js', import.meta.url), {
-      workerData: supergraphSdl,
-    });
-  }
-  const hooks = createRequire(import.meta.url).resolve('tsx/esm/api').replace(/cjs$/, 'mjs');
-  const entry = new URL('./apollo-worker.ts', import.meta.url).href;
-  const boot = `import(${JSON.stringify(hooks)}).then(({ register }) => {
-    register();
-    return import(${JSON.stringify(entry)});
-  });`;
-  return new Worker(boot, { eval: true, workerData: supergraphSdl });
 }
 
 type RawNode =

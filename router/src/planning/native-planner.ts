@@ -1,12 +1,12 @@
-import {
-  type FetchNodePathSegment,
-  type FetchRewrite,
-  type FlattenNodePathSegment,
-  QueryPlanner,
-  type BatchFetchNode as RawBatchFetch,
-  type FetchNode as RawFetch,
-  type PlanNode as RawNode,
-  type RequiresSelection as RawSelection,
+import type {
+  FetchNodePathSegment,
+  FetchRewrite,
+  FlattenNodePathSegment,
+  BatchFetchNode as RawBatchFetch,
+  FetchNode as RawFetch,
+  PlanNode as RawNode,
+  RequiresSelection as RawSelection,
+  QueryPlan as RawPlan,
 } from '@graphql-hive/router-query-planner';
 
 import type {
@@ -19,26 +19,18 @@ import type {
   RewriteStep,
 } from './plan.ts';
 import { type Planner, PlanningFailed } from './planner.ts';
+import { plannerProcess } from './planner-process.ts';
 
-const noLabels: ReadonlySet<string> = new Set();
-
-/** The native planner of @graphql-hive/router-query-planner; it works off the event loop. */
+/** The native planner of @graphql-hive/router-query-planner, in a process of its own. */
 export function nativePlanner(supergraphSdl: string): Planner {
-  const planner = new QueryPlanner(supergraphSdl);
+  const process = plannerProcess({ script: 'native-planner.mjs', supergraphSdl });
   return {
-    async ready() {},
+    ready: () => process.ready(),
     async plan(operation, signal) {
-      signal.throwIfAborted();
-      let raw: { readonly node?: RawNode };
-      try {
-        raw = await planner.planAsync(operation, undefined, new Set(noLabels), 0, signal);
-      } catch (cause) {
-        signal.throwIfAborted();
-        throw new PlanningFailed('The native planner has no plan.', { cause });
-      }
+      const raw: RawPlan = JSON.parse(await process.ask(operation, signal));
       return toPlan(raw.node);
     },
-    async [Symbol.asyncDispose]() {},
+    [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
   };
 }
 

@@ -132,7 +132,14 @@ export class ObjectShape {
             ? undefined
             : scope.getFields()[name];
         if (!definition && !name.startsWith('__')) continue;
-        const source = definition ? keys(scope.name, selection, definition.args.length > 0) : name;
+        const source = definition
+          ? keys({
+              parentType: scope.name,
+              field: selection,
+              takesArguments: definition.args.length > 0,
+              isComposite: isCompositeType(getNamedType(definition.type)),
+            })
+          : name;
         const own =
           isObjectType(runtime) || isInterfaceType(runtime) ? runtime.getFields()[name] : undefined;
         const draft = found.get(response) ?? {
