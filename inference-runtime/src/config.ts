@@ -1,4 +1,4 @@
-import { bytes, loadConfig, millis, port } from '@opea/kernel/config';
+import { bytes, loadConfig, millis, port, secret } from '@opea/kernel/config';
 import { z } from 'zod';
 import { type BatchPolicy, defaultBatchPolicy } from './scheduling/policy.ts';
 
@@ -44,11 +44,27 @@ export function defaultRuntimeConfig(cores: number): RuntimeConfig {
   };
 }
 
-const environment = (cores: number) => {
+/** The environment of a runtime process; the documentation is generated from it. */
+export const runtimeShape = (cores: number) => {
   const defaults = defaultRuntimeConfig(cores);
   return {
     PORT: port(4010).describe('Port of the runtime protocol'),
     OPEA_RUNTIME_HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
+    OPEA_RUNTIME_TOKEN: secret()
+      .optional()
+      .describe('What clients must send as `authorization: Bearer …`'),
+    OPEA_RUNTIME_MAX_REQUEST: bytes(64 * 1024 ** 2).describe('Largest request'),
+    OPEA_NATS_URL: z.string().default('nats://127.0.0.1:4222').describe('The event bus'),
+    OPEA_OBJECTS_FOLDER: z
+      .string()
+      .optional()
+      .describe('Model files in a folder; without it they come from S3'),
+    OPEA_S3_URL: z.url().optional().describe('The S3 server; AWS itself without it'),
+    OPEA_S3_BUCKET: z.string().default('opea').describe('The bucket of model files'),
+    OPEA_S3_ACCESS_KEY: z.string().default('').describe('Access key of the S3 server'),
+    OPEA_S3_SECRET_KEY: secret().optional().describe('Secret key of the S3 server'),
+    OPEA_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    OPEA_OTLP_URL: z.url().optional().describe('An OTLP/HTTP collector for traces'),
     OPEA_RUNTIME_WORKERS: z.coerce
       .number()
       .int()
@@ -100,7 +116,7 @@ const environment = (cores: number) => {
 
 /** Reads the runtime's settings from the environment; `cores` decides the default of workers and threads. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>, cores: number) {
-  const read = loadConfig(environment(cores), env);
+  const read = loadConfig(runtimeShape(cores), env);
   const runtime: RuntimeConfig = {
     ...defaultRuntimeConfig(cores),
     workers: read.OPEA_RUNTIME_WORKERS,
@@ -117,10 +133,24 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, co
       maxQueuedRows: read.OPEA_RUNTIME_MAX_QUEUED_ROWS,
     },
   };
-  return {
-    runtime,
-    port: read.PORT,
+  const { host, ...rest } = {
     host: read.OPEA_RUNTIME_HOST,
+    port: read.PORT,
+    token: read.OPEA_RUNTIME_TOKEN,
+    maxRequestBytes: read.OPEA_RUNTIME_MAX_REQUEST,
     cacheFolder: read.OPEA_RUNTIME_CACHE_FOLDER,
+    natsUrl: read.OPEA_NATS_URL,
+    objectsFolder: read.OPEA_OBJECTS_FOLDER,
+    s3: {
+      url: read.OPEA_S3_URL,
+      bucket: read.OPEA_S3_BUCKET,
+      accessKey: read.OPEA_S3_ACCESS_KEY,
+      secretKey: read.OPEA_S3_SECRET_KEY ?? '',
+    },
+    logLevel: read.OPEA_LOG_LEVEL,
+    otlpUrl: read.OPEA_OTLP_URL,
   };
+  if (rest.token === undefined && !['127.0.0.1', '::1', 'localhost'].includes(host))
+    throw new Error('OPEA_RUNTIME_TOKEN must be set when the runtime listens beyond this machine');
+  return { runtime, host, ...rest };
 }

@@ -48,7 +48,7 @@ const opening = { program: 'tensor', name: 'm@1', init: {} } as const;
 const codeOf = (promise: Promise<unknown>) =>
   promise.then(
     () => 'OK',
-    (error: { kind?: { code: string } }) => error.kind?.code ?? String(error),
+    (error: { kind?: { code: string } }) => error.kind?.code ?? 'NO_CODE',
   );
 
 async function opened(worker: ReturnType<typeof fakeWorker>, name = 'm@1') {

@@ -258,7 +258,7 @@ export class WorkerHost implements AsyncDisposable {
   }
 
   #reopen(hosted: Hosted): void {
-    if (hosted.ready.settled === false) return;
+    if (!hosted.ready.settled) return;
     hosted.ready = withResolvers();
     hosted.ready.promise.catch((reason: unknown) =>
       this.#options.logger.warn(

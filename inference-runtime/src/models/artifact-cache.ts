@@ -41,14 +41,16 @@ export function folderArtifactCache({
     }
   }
 
+  async function ensure(digest: string, size: number, path: string): Promise<void> {
+    if (!(await isIntact(path, digest, size))) await download(digest, path);
+  }
+
   return {
     async fetch({ name, digest, size }, signal) {
       const path = join(folder, hexOf(digest));
       let under = fetching.get(digest);
       if (!under) {
-        under = isIntact(path, digest, size).then(async (intact) => {
-          if (!intact) await download(digest, path);
-        });
+        under = ensure(digest, size, path);
         fetching.set(digest, under);
         const forget = () => void fetching.delete(digest);
         under.then(forget, forget);

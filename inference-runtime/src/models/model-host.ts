@@ -136,8 +136,8 @@ export class ModelHost implements AsyncDisposable {
   }
 
   #load(version: CataloguedVersion): Slot {
+    const { timing } = this.#options;
     const loading = this.#bringIn(version);
-    loading.catch(() => {});
     const slot: Slot = {
       version,
       uses: 0,
@@ -145,16 +145,17 @@ export class ModelHost implements AsyncDisposable {
       status: { state: 'LOADING', loading },
     };
     this.#slots.set(version.versionId, slot);
-    const { timing } = this.#options;
-    loading.then(
-      (loaded) => {
-        slot.status = { state: 'READY', loaded };
-      },
-      (error: Error) => {
-        slot.status = { state: 'FAILED', error, failedAt: timing.now() };
-      },
-    );
+    void follow();
     return slot;
+
+    async function follow(): Promise<void> {
+      try {
+        slot.status = { state: 'READY', loaded: await loading };
+      } catch (reason) {
+        const error = asNotReady(labelOf(version), reason);
+        slot.status = { state: 'FAILED', error, failedAt: timing.now() };
+      }
+    }
   }
 
   async #bringIn(version: CataloguedVersion): Promise<LoadedVersion> {

@@ -52,7 +52,7 @@ export function followRegistry(options: RegistryFollowerOptions): RegistryFollow
       logger.error({ err: reason, seq: message.seq }, 'a registry event breaks its contract');
     }
     after = message.seq;
-    for (const notify of [...changed]) notify();
+    for (const notify of changed) notify();
     if (change) act(change, message.publishedAt >= startedAt);
   }
 

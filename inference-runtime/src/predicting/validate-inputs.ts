@@ -1,4 +1,5 @@
-import type { Datatype, Tensor, TensorSpec } from '@opea/schema/runtime';
+import type { Tensor, TensorSpec } from '@opea/schema/runtime';
+import { holds } from '../engines/onnx/datatypes.ts';
 import { nonFiniteRows } from '../engines/onnx/finiteness.ts';
 import { invalidInput } from '../errors.ts';
 import { isFree } from './batch-axis.ts';
@@ -68,35 +69,6 @@ function checkTensor(tensor: Tensor, spec: TensorSpec, sizes: Map<string, number
   if (data.length !== length)
     refuse(name, `holds ${data.length} elements; its shape asks for ${length}`);
   if (!holds(datatype, data)) refuse(name, `does not hold its data as ${datatype}`);
-}
-
-function holds(datatype: Datatype, data: Tensor['data']): boolean {
-  switch (datatype) {
-    case 'FP32':
-      return data instanceof Float32Array;
-    case 'FP64':
-      return data instanceof Float64Array;
-    case 'INT8':
-      return data instanceof Int8Array;
-    case 'BOOL':
-    case 'UINT8':
-      return data instanceof Uint8Array;
-    case 'INT16':
-      return data instanceof Int16Array;
-    case 'FP16':
-    case 'UINT16':
-      return data instanceof Uint16Array;
-    case 'INT32':
-      return data instanceof Int32Array;
-    case 'UINT32':
-      return data instanceof Uint32Array;
-    case 'INT64':
-      return data instanceof BigInt64Array;
-    case 'UINT64':
-      return data instanceof BigUint64Array;
-    case 'BYTES':
-      return Array.isArray(data) && data.every((item) => typeof item === 'string');
-  }
 }
 
 function refuse(field: string, problem: string): never {

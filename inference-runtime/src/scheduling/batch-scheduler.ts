@@ -185,7 +185,7 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#draining = true;
     this.#wake?.();
-    for (const waiter of [...this.#waiting]) {
+    for (const waiter of this.#waiting) {
       this.#waiting.remove(waiter);
       waiter.settle({ ok: false, error: this.#stopping() });
     }

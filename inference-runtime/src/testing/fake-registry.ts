@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { BusMessage } from '@opea/kernel/bus';
+import { systemClock } from '@opea/kernel/clock';
 import type { Envelope } from '@opea/kernel/events';
 import { newId } from '@opea/kernel/ids';
 import { readOnnxSignature } from '@opea/kernel/onnx';
@@ -13,7 +14,7 @@ export function fakeRegistry({ tenant = 'acme' } = {}) {
   let versions = 0;
 
   function emit(subject: string, data: unknown): void {
-    const at = new Date().toISOString();
+    const at = systemClock().toISOString();
     const id = newId();
     const envelope: Envelope = {
       id,

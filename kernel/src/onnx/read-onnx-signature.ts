@@ -71,7 +71,7 @@ function readMessage(
 }
 
 const nested = (reader: protobuf.Reader) => reader.uint32() + reader.pos;
-const integer = (reader: protobuf.Reader) => Number(String(reader.int64()));
+const integer = (reader: protobuf.Reader) => Number(reader.int64());
 
 function readModel(reader: protobuf.Reader, model: Model): void {
   readMessage(reader, reader.len, (id, wireType) => {

@@ -34,35 +34,37 @@ export function datatypeOf(type: string): Datatype {
   return datatype;
 }
 
+type NumericData = Exclude<TensorData, readonly string[]>;
+
+interface ArrayType {
+  new (length: number): NumericData;
+}
+
+/** Which typed array holds a datatype; BOOL are bytes, FP16 its bits. */
+const arrayTypes: Readonly<Record<Exclude<Datatype, 'BYTES'>, ArrayType>> = {
+  BOOL: Uint8Array,
+  INT8: Int8Array,
+  INT16: Int16Array,
+  INT32: Int32Array,
+  INT64: BigInt64Array,
+  UINT8: Uint8Array,
+  UINT16: Uint16Array,
+  UINT32: Uint32Array,
+  UINT64: BigUint64Array,
+  FP16: Uint16Array,
+  FP32: Float32Array,
+  FP64: Float64Array,
+};
+
 /** An empty row-major buffer of `length` elements for a datatype. */
-export function allocate(
-  datatype: Datatype,
-  length: number,
-): Exclude<TensorData, readonly string[]> {
-  switch (datatype) {
-    case 'FP32':
-      return new Float32Array(length);
-    case 'FP64':
-      return new Float64Array(length);
-    case 'INT8':
-      return new Int8Array(length);
-    case 'BOOL':
-    case 'UINT8':
-      return new Uint8Array(length);
-    case 'INT16':
-      return new Int16Array(length);
-    case 'FP16':
-    case 'UINT16':
-      return new Uint16Array(length);
-    case 'INT32':
-      return new Int32Array(length);
-    case 'UINT32':
-      return new Uint32Array(length);
-    case 'INT64':
-      return new BigInt64Array(length);
-    case 'UINT64':
-      return new BigUint64Array(length);
-    case 'BYTES':
-      throw new Error('Strings have no buffer');
-  }
+export function allocate(datatype: Datatype, length: number): NumericData {
+  if (datatype === 'BYTES') throw new Error('Strings have no buffer');
+  return new arrayTypes[datatype](length);
+}
+
+/** Whether data is of the kind that its declared datatype asks for. */
+export function holds(datatype: Datatype, data: TensorData): boolean {
+  if (datatype === 'BYTES')
+    return Array.isArray(data) && data.every((item) => typeof item === 'string');
+  return data instanceof arrayTypes[datatype];
 }

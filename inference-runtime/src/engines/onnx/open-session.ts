@@ -30,6 +30,8 @@ export async function openSession(
       graphOptimizationLevel: 'all',
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
+      // Failures reach the caller as errors; the library need not print them too.
+      logSeverityLevel: 4,
       // Spinning threads starve the event loop when every core is taken.
       extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
     });

@@ -41,13 +41,13 @@ async function run(session: InferenceSession, inputs: readonly Tensor[]): Promis
 }
 
 function toOrt({ datatype, shape, data }: Tensor): OrtTensor {
-  return new OrtTensor(ortType(datatype), data as never, shape);
+  return new OrtTensor(ortType(datatype), data, shape);
 }
 
 /** Copied out of ONNX Runtime's own memory, which cannot move to another thread. */
 function fromOrt(name: string, { type, dims, data }: OrtTensor): Tensor {
   const copy = Array.isArray(data) ? data : (data as Float32Array).slice();
-  return { name, datatype: datatypeOf(type), shape: dims, data: copy as Tensor['data'] };
+  return { name, datatype: datatypeOf(type), shape: dims, data: copy };
 }
 
 function isOwned(data: Tensor['data']): data is Float32Array<ArrayBuffer> {
