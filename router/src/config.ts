@@ -1,4 +1,4 @@
-import { bytes, type Environment, flag, loadConfig, millis, port } from '@opea/kernel/config';
+import { bytes, type Environment, flag, loadConfig, millis } from '@opea/kernel/config';
 import { z } from 'zod';
 import { type GuardName, refusals } from './errors.ts';
 import type { Introspection } from './front/admission.ts';
@@ -48,10 +48,8 @@ const list = (fallback: string) =>
     );
 const mode = z.enum(['enforce', 'measure', 'off']);
 
-/** The environment of a router process. */
+/** How a router process behaves, by its environment. */
 export const routerShape = {
-  PORT: port(4000).describe('Port of the graph.'),
-  HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
   ROUTER_GUARD_MODE: mode
     .default('enforce')
     .describe('What guards do with a request over a limit.'),

@@ -119,7 +119,12 @@ export async function startRouter(deps: RouterDependencies): Promise<Router> {
   }
 
   const origins = originPolicy(config.origins);
-  const rates = rateLimiter({ cache, clock, limits: config.rates });
+  const rates = rateLimiter({
+    cache,
+    clock,
+    limits: config.rates,
+    onFailure: () => traffic.uncounted(),
+  });
   const { introspection, allowAnonymous, answerBytes, stallMs } = config;
   const hints = demandHints(sdl);
   const admit = admission({

@@ -1,4 +1,6 @@
+/* oxlint-disable vitest/no-standalone-expect -- attacks are a table; attacks.test.ts runs each inside a test */
 import { createHmac } from 'node:crypto';
+import { systemClock } from '@opea/kernel/clock';
 import { exportSPKI, generateKeyPair, importJWK } from 'jose';
 import { expect } from 'vitest';
 import { answerFrom, type Attack, expectRefusal, post } from './attack.ts';
@@ -16,7 +18,7 @@ const reshaped =
   };
 
 const issued = (options: TokenOptions) => (target: Target) => target.token(options);
-const now = () => Math.floor(Date.now() / 1000);
+const now = () => Math.floor(systemClock().getTime() / 1000);
 
 /** Characters after the last whole byte that decode to the same signature: not the same text. */
 function otherSpelling(signature: string): string {

@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/no-standalone-expect -- attacks are a table; attacks.test.ts runs each inside a test */
 import { expect } from 'vitest';
 import {
   type Attack,

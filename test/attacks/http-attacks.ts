@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/no-standalone-expect -- attacks are a table; attacks.test.ts runs each inside a test */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect } from 'vitest';
@@ -142,7 +143,14 @@ export const httpAttacks: readonly Attack[] = [
     id: 'A32',
     title: 'ten operations in an array',
     run: async (target) =>
-      expectRefusal(await post(target, Array(10).fill(hello)), 400, 'BATCH_OFF'),
+      expectRefusal(
+        await post(
+          target,
+          Array.from({ length: 10 }, () => hello),
+        ),
+        400,
+        'BATCH_OFF',
+      ),
   },
   {
     id: 'A33',
@@ -255,27 +263,17 @@ export const httpAttacks: readonly Attack[] = [
         'INTROSPECTION_OFF',
       ),
   },
-  ...[
-    ['a field', '{ modells { edges { cursor } } }', undefined],
-    ['an argument', '{ models(frist: 1) { edges { cursor } } }', undefined],
-    ['an enum value', '{ models(orderBy: NAMEE) { edges { cursor } } }', undefined],
-    ['a type', '{ me { ... on Prinzipal { id } } }', undefined],
+  ...suggestions([
+    ['a field', '{ modells { edges { cursor } } }'],
+    ['an argument', '{ models(frist: 1) { edges { cursor } } }'],
+    ['an enum value', '{ models(orderBy: NAMEE) { edges { cursor } } }'],
+    ['a type', '{ me { ... on Prinzipal { id } } }'],
     [
       'an enum value in variables',
       'query Q($o: ModelOrder) { models(orderBy: $o) { edges { cursor } } }',
       { o: 'NAMEE' },
     ],
-  ].map(
-    ([title, query, variables]): Attack => ({
-      id: 'A85',
-      title: `suggestions for ${String(title)}`,
-      async run(target) {
-        const { status, text } = await post(target, { query, variables });
-        expect(status).toBe(400);
-        expectNothingInside(text);
-      },
-    }),
-  ),
+  ]),
   {
     id: 'A85',
     title: 'names of the schema told to nobody in particular',
@@ -319,3 +317,15 @@ export const httpAttacks: readonly Attack[] = [
     },
   },
 ];
+
+function suggestions(rows: readonly (readonly [string, string, object?])[]): readonly Attack[] {
+  return rows.map(([title, query, variables]) => ({
+    id: 'A85',
+    title: `suggestions for ${title}`,
+    async run(target) {
+      const { status, text } = await post(target, { query, variables });
+      expect(status).toBe(400);
+      expectNothingInside(text);
+    },
+  }));
+}

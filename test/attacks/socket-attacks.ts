@@ -1,7 +1,8 @@
+/* oxlint-disable vitest/no-standalone-expect -- attacks are a table; attacks.test.ts runs each inside a test */
 import { once } from 'node:events';
 import { expect } from 'vitest';
 import { WebSocket } from 'ws';
-import { type Attack, closed, initialised, overSocket, patienceMs, raw } from './attack.ts';
+import { type Attack, closed, initialised, overSocket, patienceMs, raw, textOf } from './attack.ts';
 import type { Target } from './target.ts';
 
 const forever = { query: 'subscription { registryEvents { cursor } }' };
@@ -131,7 +132,7 @@ export const socketAttacks: readonly Attack[] = [
       const socket = await initialised(target);
       const refused = new Promise<unknown>((resolve) => {
         socket.on('message', (data) => {
-          const message = JSON.parse(data.toString());
+          const message = JSON.parse(textOf(data));
           if (message.type === 'error') resolve(message.payload[0].extensions.code);
         });
       });

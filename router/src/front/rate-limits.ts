@@ -32,8 +32,10 @@ export function rateLimiter(options: {
   readonly cache: Cache;
   readonly clock: Clock;
   readonly limits: RateLimits;
+  /** Told when the cache cannot count: the operation passes, an attack on the cache is no denial. */
+  readonly onFailure: () => void;
 }): RateLimiter {
-  const { cache, clock, limits } = options;
+  const { cache, clock, limits, onFailure } = options;
   return {
     async take(caller, work) {
       if (caller.kind === 'anonymous') return undefined;
@@ -41,7 +43,10 @@ export function rateLimiter(options: {
       const window = Math.floor(now / windowMs);
       const { tenant, id } = caller.viewer;
       const count = (scope: string) =>
-        cache.increment(`rate:${work}:${scope}:${window}`, { ttlMs: windowMs });
+        cache.increment(`rate:${work}:${scope}:${window}`, { ttlMs: windowMs }).catch(() => {
+          onFailure();
+          return 0;
+        });
       const [ofPrincipal, ofTenant] = await Promise.all([count(`${tenant}:${id}`), count(tenant)]);
       const isOver = ofPrincipal > limits[work] || ofTenant > limits[work] * 10;
       return isOver ? (window + 1) * windowMs - now : undefined;

@@ -24,6 +24,8 @@ export interface OperationRecord {
 /** The router's own metrics and its access log: one line per operation. */
 export interface Traffic {
   operation(record: OperationRecord): void;
+  /** A rate limit could not be counted. */
+  uncounted(): void;
   violation(guard: string, mode: GuardMode): void;
   streamOpened(transport: Transport): void;
   streamClosed(transport: Transport): void;
@@ -45,6 +47,10 @@ export function trafficRecorder(metrics: Metrics, logger: Logger): Traffic {
     name: 'opea_router_guard_violations_total',
     help: 'Requests over a limit; refused when the mode is enforce, only counted when measure.',
     labels: ['guard', 'mode'],
+  });
+  const uncounted = metrics.counter({
+    name: 'opea_router_rate_limit_failures_total',
+    help: 'Operations that passed because the shared cache could not count them.',
   });
   const open = metrics.gauge({
     name: 'opea_router_open_streams',
@@ -81,6 +87,7 @@ export function trafficRecorder(metrics: Metrics, logger: Logger): Traffic {
         'operation',
       );
     },
+    uncounted: () => uncounted.inc(),
     violation: (guard, mode) => violations.inc({ guard, mode }),
     streamOpened: (transport) => open.inc({ transport }),
     streamClosed: (transport) => open.dec({ transport }),
