@@ -81,7 +81,7 @@ async function connect(engine: Engine): Promise<Client> {
 }
 
 function embedded(client: Client, stack: AsyncDisposable): EmbeddedPostgres {
-  const turns = new Semaphore(1);
+  const turns = new Semaphore(1, { maxWaiting: 10_000 });
   const holding = new AsyncLocalStorage<{ active: boolean }>();
   let current = '';
 
