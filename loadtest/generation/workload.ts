@@ -7,7 +7,7 @@ export interface Work {
   readonly seed: number;
 }
 
-/** Requests with prompts of 20 to 160 characters and answers of exponentially distributed length, the same every time. */
+/** Requests with prompts of 2 to 6 words and answers of exponentially distributed length, the same every time. */
 export function workload(count: number, meanTokens: number): Work[] {
   const random = generatorOf(99);
   const words = [
@@ -26,7 +26,7 @@ export function workload(count: number, meanTokens: number): Work[] {
   return Array.from({ length: count }, (_, seed) => ({
     seed,
     prompt: Array.from(
-      { length: 4 + Math.floor(random() * 28) },
+      { length: 2 + Math.floor(random() * 5) },
       () => words[Math.floor(random() * words.length)],
     ).join(' '),
     maxTokens: Math.max(4, Math.min(180, Math.round(-meanTokens * Math.log(1 - random())))),

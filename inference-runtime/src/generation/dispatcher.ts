@@ -103,9 +103,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   async function send(generation: Generation): Promise<void> {
-    const { id, input, tenant } = generation;
-    const { prompt, parameters, maxTokens, stop } = input;
-    const request: DecodeRequest = { id, prompt, parameters, maxTokens, stop, scope: tenant };
+    const { id, input, tenant: scope } = generation;
+    const request: DecodeRequest = { ...input, id, scope };
     sent.set(id, generation);
     inWorker++;
     generation.ticket.sent();

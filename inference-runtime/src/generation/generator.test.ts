@@ -271,6 +271,41 @@ describe('a reader that does not read', () => {
   });
 });
 
+describe('an answer with a schema', () => {
+  const jsonSchema = {
+    type: 'object',
+    properties: {
+      mood: { enum: ['glad', 'sad'] },
+      years: { type: 'integer', minimum: 0 },
+      name: { type: 'string', maxLength: 8 },
+    },
+    required: ['mood', 'years', 'name'],
+  };
+
+  test('is valid JSON of that schema, also beside answers without', async () => {
+    const ask = (seed: number) =>
+      answer({ prompt: 'tell', maxTokens: 100, temperature: 1.5, seed, jsonSchema });
+    const [one, two] = await Promise.all([ask(1), ask(2), answer({ prompt: 'free', seed: 1 })]);
+    for (const { end } of [one, two]) {
+      expect(end.reason).toBe('STOP');
+      expect(JSON.parse(end.text)).toEqual({
+        mood: expect.stringMatching(/^(glad|sad)$/),
+        years: expect.any(Number),
+        name: expect.any(String),
+      });
+    }
+    expect((await ask(1)).tokens).toEqual(one.tokens);
+  });
+
+  test('is refused with INVALID_INPUT when the schema asks for what is not supported', async () => {
+    const refused = answer({ prompt: 'a', jsonSchema: { type: 'string', format: 'email' } });
+    await expect(refused).rejects.toMatchObject({
+      kind: { code: 'INVALID_INPUT' },
+      details: { field: 'jsonSchema' },
+    });
+  });
+});
+
 describe('shared prompt beginnings', () => {
   test('are computed once for a tenant and change no token', async () => {
     await using fresh = await openTinyGenerator({ config: { prefillChunk: 16 } });

@@ -194,9 +194,10 @@ function metadataOf(
   { metadataProps }: OnnxModel,
   facts: Readonly<Record<string, string | number>>,
 ) {
-  const own = Object.entries({ layout: 'decoder/1', ...facts }).map(([key, value]) => ({
+  const named = Object.entries(facts).map(([key, value]) => [key, String(value)] as const);
+  const own = [['layout', 'decoder/1'] as const, ...named].map(([key, value]) => ({
     key: `opea.${key}`,
-    value: String(value),
+    value,
   }));
   return [...metadataProps.filter(({ key }) => !key.startsWith('opea.')), ...own];
 }

@@ -38,6 +38,8 @@ export interface DecodeRequest {
   readonly parameters: SamplingParameters;
   readonly maxTokens: number;
   readonly stop: readonly string[];
+  /** A JSON Schema that the answer must follow. */
+  readonly jsonSchema: unknown;
   /** Prompts are shared inside a scope only: the tenant. */
   readonly scope: string;
 }

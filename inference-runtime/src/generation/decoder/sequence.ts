@@ -1,3 +1,4 @@
+import type { TokenConstraint } from '../constraint/token-constraint.ts';
 import type { TextStream } from '../text/text-stream.ts';
 import type { DecodeOutcome, DecodeRequest } from './decoder-messages.ts';
 import type { KvBlock } from './kv-lane.ts';
@@ -7,6 +8,8 @@ export interface Sequence {
   readonly request: DecodeRequest;
   readonly prompt: readonly number[];
   readonly text: TextStream;
+  /** What the answer must look like. */
+  readonly constraint: TokenConstraint | undefined;
   /** Tokens of prompt and answer, each once. */
   readonly seen: Set<number>;
   readonly resolve: (outcome: DecodeOutcome) => void;

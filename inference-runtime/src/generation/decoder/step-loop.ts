@@ -1,4 +1,6 @@
 import { executionFailed, invalidInput, nonFiniteOutput } from '../../errors.ts';
+import { jsonSchemaGrammar } from '../constraint/json-schema-grammar.ts';
+import { type Vocabulary, vocabularyOf } from '../constraint/token-constraint.ts';
 import { createTokenSampler } from '../sampling/token-sampler.ts';
 import { createTextStream } from '../text/text-stream.ts';
 import type { TextCodec } from '../text/text-codec.ts';
@@ -57,6 +59,7 @@ class Steps implements StepLoop {
   readonly #prefillLane: KvLane;
   readonly #decodeLane: KvLane;
   readonly #eos: ReadonlySet<number>;
+  #words: Vocabulary | undefined;
   #events: DecoderEvent[] = [];
   /** Settled after the step's report, so that an answer's end never overtakes its tokens. */
   #endings: (() => void)[] = [];
@@ -89,11 +92,16 @@ class Steps implements StepLoop {
         problem: `has ${prompt.length} tokens; with an answer at most ${limits.context} fit`,
       });
 
+    const constraint =
+      request.jsonSchema === undefined
+        ? undefined
+        : this.#vocabulary().constrain(jsonSchemaGrammar(request.jsonSchema));
     return new Promise((resolve, reject) => {
       const sequence: Sequence = {
         request,
         prompt,
         text: createTextStream(codec, request.stop),
+        constraint,
         seen: new Set(request.parameters.repetitionPenalty === 1 ? [] : prompt),
         resolve,
         reject,
@@ -124,6 +132,14 @@ class Steps implements StepLoop {
     const sequence = this.#known.get(id);
     if (sequence) sequence.paused = paused;
     if (!this.#running) void this.#run();
+  }
+
+  /** Made when a request with a schema first comes. */
+  #vocabulary(): Vocabulary {
+    const { codec, model } = this.#options;
+    const { vocab: size, eos: ends } = model.layout;
+    this.#words ??= vocabularyOf({ codec, size, ends });
+    return this.#words;
   }
 
   get #taken(): number {
@@ -316,10 +332,20 @@ class Steps implements StepLoop {
       parameters: request.parameters,
       seen,
       index: sequence.completionTokens,
+      allowed: sequence.constraint?.allowed(),
     });
     if (sampled === undefined) {
       sequence.spoilt = true;
-      this.#finish(sequence, nonFiniteOutput({ model: 'decoder' }));
+      const cornered = sequence.constraint?.allowed().includes(1) === false;
+      this.#finish(
+        sequence,
+        cornered
+          ? executionFailed({
+              model: 'decoder',
+              reason: 'no token of its vocabulary fits the schema',
+            })
+          : nonFiniteOutput({ model: 'decoder' }),
+      );
       return false;
     }
     const { tokenId, logprob } = sampled;
@@ -327,9 +353,10 @@ class Steps implements StepLoop {
     if (request.parameters.repetitionPenalty !== 1) seen.add(tokenId);
     const index = sequence.completionTokens++;
     const ended = this.#eos.has(tokenId);
+    const goesOn = sequence.constraint?.accept(tokenId) ?? true;
     const step = ended ? { text: '', stopped: false } : text.push(tokenId);
     const full = this.#reachedLength(sequence) ? 'LENGTH' : undefined;
-    const reason = ended || step.stopped ? 'STOP' : full;
+    const reason = ended || step.stopped || !goesOn ? 'STOP' : full;
     const rest = reason === undefined || step.stopped ? '' : text.flush();
     this.#events.push({
       type: 'token',

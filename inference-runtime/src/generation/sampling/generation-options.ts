@@ -7,6 +7,8 @@ import type { SamplingParameters } from './sampling-parameters.ts';
 export interface GenerationOptions extends GenerateOptions {
   /** Added to the scores of single tokens, −100 to 100, by token id. */
   readonly logitBias?: Readonly<Record<number, number>>;
+  /** A JSON Schema (draft 2020-12, the part that `json-schema-grammar.ts` names) that the answer must follow. */
+  readonly jsonSchema?: unknown;
 }
 
 /** What a model's `generation.json` says; the names of Hugging Face's `generation_config.json` are understood too. */
@@ -23,6 +25,7 @@ export interface ParsedGeneration {
   readonly parameters: SamplingParameters;
   readonly maxTokens: number;
   readonly stop: readonly string[];
+  readonly jsonSchema: unknown;
 }
 
 const defaultsFile = z
@@ -78,6 +81,7 @@ const optionsShape = z.object({
   logitBias: z
     .record(z.string().regex(/^\d+$/, 'Expected token ids'), between(-100, 100))
     .optional(),
+  jsonSchema: z.unknown().optional(),
 });
 
 export interface ParseGenerationOptions {
@@ -110,6 +114,7 @@ export function parseGenerationOptions(
   return {
     maxTokens: given.maxTokens ?? defaults.maxTokens,
     stop: given.stop ?? [],
+    jsonSchema: given.jsonSchema,
     parameters: {
       temperature: given.temperature ?? defaults.temperature,
       topK: given.topK ?? defaults.topK,
