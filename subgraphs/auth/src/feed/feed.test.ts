@@ -35,16 +35,16 @@ async function hear(
     who?: Viewer;
     types?: readonly string[];
     after?: string;
-    then?: () => Promise<unknown>;
+    during?: () => Promise<unknown>;
   },
 ): Promise<readonly Heard[]> {
-  const { who = root, types, after, then } = options;
+  const { who = root, types, after, during } = options;
   const stop = new AbortController();
   const events = await auth.subscribe(who, subscription, { types, after }, stop.signal);
   const iterator = events[Symbol.asyncIterator]();
   const heard: Heard[] = [];
   const first = iterator.next();
-  await then?.();
+  await during?.();
   for (let next = first; heard.length < count; next = iterator.next()) {
     const { value, done } = await next;
     if (done) break;
@@ -60,7 +60,7 @@ async function hear(
 test('every change is told in order, and no secret with it', async () => {
   let secret = '';
   const heard = await hear(4, {
-    async then() {
+    async during() {
       const ada = await auth.member(root, 'ada', ['MODEL_USER']);
       const { createApiKey } = (await auth.data(
         root,
@@ -90,7 +90,7 @@ test('every change is told in order, and no secret with it', async () => {
 
 test('a change that changes nothing is not told', async () => {
   const heard = await hear(1, {
-    async then() {
+    async during() {
       const bob = await auth.member(root, 'bob', ['MODEL_USER']);
       const same = `mutation { assignRoles(input: { principalId: "${bob.id}", roles: [MODEL_USER] }) { position } }`;
       await auth.data(root, same);
@@ -104,7 +104,7 @@ test('a change that changes nothing is not told', async () => {
 
 test('a refused change is not told either', async () => {
   const heard = await hear(1, {
-    async then() {
+    async during() {
       await auth.code(root, 'mutation { createPrincipal(input: { name: "bob" }) { position } }');
       await auth.member(root, 'after-refusal', []);
     },
@@ -117,7 +117,7 @@ test('another tenant hears its own events alone', async () => {
   const heard = await hear(1, {
     who: foreign,
     types: ['auth.principal-created.v1'],
-    async then() {
+    async during() {
       await auth.member(root, 'ours', []);
       await auth.member(foreign, 'theirs', []);
     },

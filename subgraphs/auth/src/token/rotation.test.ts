@@ -46,12 +46,13 @@ test('at every moment of a long run one key signs, and it was published before i
         if (makeFrom) keys.push({ kid: String(now), activeFrom: makeFrom, madeAt: now });
         keys = keys.filter(({ kid }) => !drop.includes(kid));
         const signer = signingKey(keys, at(now));
-        if (!signer) return false;
-        const first = signer.madeAt === signer.activeFrom.getTime();
-        if (!first && signer.activeFrom.getTime() - signer.madeAt < policy.leadMs / 2) return false;
-        if (keys.length > 3) return false;
+        expect(signer).toBeDefined();
+        expect(signer === keys[0] || publishedBefore(signer)).toBe(true);
+        expect(keys.length).toBeLessThanOrEqual(3);
       }
-      return true;
     }),
   );
 });
+
+const publishedBefore = (signer: { activeFrom: Date; madeAt: number } | undefined) =>
+  signer !== undefined && signer.madeAt < signer.activeFrom.getTime();

@@ -37,23 +37,23 @@ interface Heard {
   readonly modelVersion: { readonly number: number; readonly aliases: readonly string[] } | null;
 }
 
-/** The first `count` events of a subscription; `then` runs once it is open. */
+/** The first `count` events of a subscription; `during` runs once it is open. */
 async function hear(
   count: number,
   options: {
     who?: typeof ada;
     types?: readonly string[];
     after?: string;
-    then?: () => Promise<unknown>;
+    during?: () => Promise<unknown>;
   },
 ): Promise<readonly Heard[]> {
-  const { who = ada, types, after, then } = options;
+  const { who = ada, types, after, during } = options;
   const stop = new AbortController();
   const events = await registry.subscribe(who, subscription, { types, after }, stop.signal);
   const iterator = events[Symbol.asyncIterator]();
   const heard: Heard[] = [];
   let next: Promise<IteratorResult<GraphResult>> = iterator.next();
-  await then?.();
+  await during?.();
   while (heard.length < count) {
     const { value, done } = await next;
     if (done) break;
@@ -85,7 +85,7 @@ const mutate = {
 
 test('events arrive in order, with the model and the version they concern', async () => {
   const heard = await hear(3, {
-    async then() {
+    async during() {
       await mutate.register(ada, 'live');
       await mutate.publish(ada, 'live');
       await mutate.promote(ada, 'live');
@@ -108,7 +108,7 @@ test('events arrive in order, with the model and the version they concern', asyn
 test('a cursor goes on after it, without a gap and without a repetition', async () => {
   const names = ['one', 'two', 'three', 'four'];
   const first = await hear(2, {
-    async then() {
+    async during() {
       for (const name of names) await mutate.register(ada, name);
     },
   });
@@ -120,7 +120,7 @@ test('a cursor goes on after it, without a gap and without a repetition', async 
 test('types leave out the others', async () => {
   const heard = await hear(1, {
     types: ['registry.version-published.v1'],
-    async then() {
+    async during() {
       await mutate.register(ada, 'typed');
       await mutate.publish(ada, 'typed');
     },
@@ -132,7 +132,7 @@ test('types leave out the others', async () => {
 test('another tenant hears nothing of it', async () => {
   const heard = await hear(1, {
     who: mallory,
-    async then() {
+    async during() {
       await mutate.register(ada, 'hidden');
       await mutate.register(mallory, 'seen');
     },
