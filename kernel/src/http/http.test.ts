@@ -32,19 +32,19 @@ const start = async () => {
 };
 
 test.for([
-  ['GET', '/things/a%20b', 200, { name: 'a b' }],
-  ['HEAD', '/things/a', 200, undefined],
-  ['DELETE', '/things/a', 405, undefined],
-  ['GET', '/things/a/b', 404, undefined],
-  ['GET', '/things/%E0%A4%A', 404, undefined],
-  ['GET', '/missing', 404, { error: { code: 'NOT_FOUND', message: 'There is no such thing.' } }],
+  ['GET', '/things/a%20b', 200, '{"name":"a b"}'],
+  ['HEAD', '/things/a', 200, ''],
+  ['DELETE', '/things/a', 405, 'METHOD_NOT_ALLOWED'],
+  ['GET', '/things/a/b', 404, '{}'],
+  ['GET', '/things/%E0%A4%A', 404, '{}'],
+  ['GET', '/missing', 404, 'There is no such thing.'],
 ] as const)('%s %s answers %i', async ([method, path, status, body]) => {
   await using service = await start();
 
   const response = await fetch(`${service.url}${path}`, { method });
 
   expect(response.status).toBe(status);
-  if (body) expect(await response.json()).toEqual(body);
+  expect(await response.text()).toContain(body);
 });
 
 test('says when to come back, and nothing of what is inside', async () => {
