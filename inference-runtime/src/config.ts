@@ -1,4 +1,4 @@
-import { bytes, loadConfig, millis, port, secret } from '@opea/kernel/config';
+import { bytes, flag, loadConfig, millis, port, secret } from '@opea/kernel/config';
 import { z } from 'zod';
 import { type BatchPolicy, defaultBatchPolicy } from './scheduling/policy.ts';
 
@@ -22,6 +22,12 @@ export interface RuntimeConfig {
   readonly retryLoadAfterMs: number;
   /** How long a reference to something unknown may wait for the registry's event, ms. */
   readonly catalogueWaitMs: number;
+  /** Memory for answers to repeated requests, bytes; 0 remembers none. Only for models that are deterministic. */
+  readonly resultCacheBytes: number;
+  /** Whether equal requests of a tenant that are under way at once share one execution. */
+  readonly coalesce: boolean;
+  /** Which model, by name, answers when a model cannot. */
+  readonly fallbacks: Readonly<Record<string, string>>;
   /** `model` names or ids that are never evicted. */
   readonly pinned: readonly string[];
 }
@@ -40,6 +46,9 @@ export function defaultRuntimeConfig(cores: number): RuntimeConfig {
     loadTimeoutMs: 120_000,
     retryLoadAfterMs: 10_000,
     catalogueWaitMs: 500,
+    resultCacheBytes: 0,
+    coalesce: false,
+    fallbacks: {},
     pinned: [],
   };
 }
@@ -107,6 +116,16 @@ export const runtimeShape = (cores: number) => {
       .string()
       .default('.opea/runtime')
       .describe('Where model files are kept on this node'),
+    OPEA_RUNTIME_RESULT_CACHE: bytes(defaults.resultCacheBytes).describe(
+      'Memory for answers to repeated predictions; 0 remembers none',
+    ),
+    OPEA_RUNTIME_COALESCE: flag(defaults.coalesce).describe(
+      'Whether equal predictions under way at once share one execution',
+    ),
+    OPEA_RUNTIME_FALLBACKS: z
+      .string()
+      .default('')
+      .describe('Which model answers when another cannot: `big=small,other=third`'),
     OPEA_RUNTIME_PINNED: z
       .string()
       .default('')
@@ -126,6 +145,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, co
     predictTimeoutMs: read.OPEA_RUNTIME_PREDICT_TIMEOUT_MS,
     loadTimeoutMs: read.OPEA_RUNTIME_LOAD_TIMEOUT_MS,
     pinned: read.OPEA_RUNTIME_PINNED.split(',').filter((name) => name !== ''),
+    resultCacheBytes: read.OPEA_RUNTIME_RESULT_CACHE,
+    coalesce: read.OPEA_RUNTIME_COALESCE,
+    fallbacks: Object.fromEntries(
+      read.OPEA_RUNTIME_FALLBACKS.split(',').flatMap((pair) => {
+        const [model, fallback] = pair.split('=');
+        return model && fallback ? [[model.trim(), fallback.trim()]] : [];
+      }),
+    ),
     batching: {
       ...defaultBatchPolicy,
       maxBatch: read.OPEA_RUNTIME_MAX_BATCH,

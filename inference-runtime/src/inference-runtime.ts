@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import type { Bus } from '@opea/kernel/bus';
 import type { Clock } from '@opea/kernel/clock';
 import { PlatformError } from '@opea/kernel/errors';
@@ -12,10 +11,8 @@ import type {
   GenerationEvent,
   InferenceRuntime,
   ModelRef,
-  PredictResult,
   RequestOptions,
   ServedVersion,
-  Tensor,
 } from '@opea/schema/runtime';
 import { defaultRuntimeConfig, type RuntimeConfig } from './config.ts';
 import { onnxEngine, startWorkerPool } from './engines/index.ts';
@@ -28,6 +25,7 @@ import { MemoryBudget } from './models/memory-budget.ts';
 import { ModelHost, type Lease } from './models/model-host.ts';
 import { followRegistry } from './models/registry-follower.ts';
 import { runtimeMetrics } from './observing/runtime-metrics.ts';
+import { predictor } from './predicting/predictor.ts';
 import type { BatchPolicy } from './scheduling/policy.ts';
 import { machineTiming, type Timing } from './timing/timing.ts';
 
@@ -150,38 +148,7 @@ export async function startInferenceRuntime(
     }
   }
 
-  async function predict(
-    ref: ModelRef,
-    inputs: readonly Tensor[],
-    options: RequestOptions,
-  ): Promise<PredictResult> {
-    const startedAt = timing.now();
-    const { tenant, priority = 2, deadlineMs = config.predictTimeoutMs, signal } = options;
-    let label = ref.model;
-    // One caller may ask for many predictions under one signal.
-    setMaxListeners(0, signal);
-    try {
-      const { version, lease: held } = await lease(ref, deadlineMs, signal);
-      using _ = held;
-      label = labelOf(version);
-      if (held.loaded.kind !== 'TENSOR')
-        throw wrongModelKind({ model: label, kind: held.loaded.kind });
-      const left = deadlineMs - (timing.now() - startedAt);
-      const { answer, queueMs, computeMs, batch } = await held.loaded.model.predict(inputs, {
-        tenant,
-        priority: Math.min(3, Math.max(1, Math.round(priority))),
-        deadlineMs: left,
-        signal,
-      });
-      const totalMs = timing.now() - startedAt;
-      metrics.answered(label, 'OK', totalMs);
-      const timings = { queueMs, computeMs, totalMs };
-      return { version: served(version), outputs: answer, timing: timings, batch };
-    } catch (reason) {
-      metrics.answered(label, outcomeOf(reason), timing.now() - startedAt);
-      throw reason;
-    }
-  }
+  const predict = predictor({ config, lease, served, timing, clock, metrics });
 
   async function* generate(
     ref: ModelRef,

@@ -14,6 +14,8 @@ export interface RuntimeMetrics {
     unloaded(model: string): void;
   };
   workerRestarted(): void;
+  cache(outcome: 'HIT' | 'MISS'): void;
+  circuit(versionId: string, state: 'CLOSED' | 'OPEN' | 'HALF_OPEN'): void;
   /** Read when metrics are scraped. */
   gauges(read: () => Iterable<{ model: string; pending: number; bytes: number }>): void;
 }
@@ -79,6 +81,16 @@ export function runtimeMetrics(metrics: Metrics): RuntimeMetrics {
     name: 'opea_engine_worker_restarts_total',
     help: 'Engine workers that died and were replaced',
   });
+  const cached = metrics.counter({
+    name: 'opea_inference_cache_total',
+    help: 'Predictions looked up in the result cache, by outcome',
+    labels: ['outcome'],
+  });
+  const circuits = metrics.gauge({
+    name: 'opea_inference_circuit_state',
+    help: 'Circuit of a version: 0 closed, 1 half open, 2 open',
+    labels: ['version'],
+  });
   const pending = metrics.gauge({
     name: 'opea_inference_pending_request_count',
     help: 'Requests that wait for an execution',
@@ -115,6 +127,9 @@ export function runtimeMetrics(metrics: Metrics): RuntimeMetrics {
       },
     },
     workerRestarted: () => restarts.inc(),
+    cache: (outcome) => cached.inc({ outcome }),
+    circuit: (version, state) =>
+      circuits.set({ version }, state === 'CLOSED' ? 0 : state === 'OPEN' ? 2 : 1),
     gauges(read) {
       const collect = () => {
         for (const { model: name, pending: count, bytes } of read()) {

@@ -1,4 +1,5 @@
 export type {
+  AnswerOrigin,
   Datatype,
   DispatchReason,
   FinishReason,

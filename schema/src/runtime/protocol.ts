@@ -79,9 +79,14 @@ export interface RequestOptions {
 
 export type DispatchReason = 'FULL' | 'PREFERRED' | 'DELAY' | 'IDLE' | 'DEADLINE' | 'DRAIN';
 
+/** How an answer came to be: by running, from an equal request before or beside it, or from the model named as fallback. */
+export type AnswerOrigin = 'EXECUTED' | 'CACHED' | 'COALESCED' | 'FALLBACK';
+
 export interface PredictResult {
   readonly version: ServedVersion;
   readonly outputs: readonly Tensor[];
+  /** EXECUTED when it is left out. `batch` then tells of the execution that made the answer. */
+  readonly origin?: AnswerOrigin;
   readonly timing: {
     readonly queueMs: number;
     readonly computeMs: number;
