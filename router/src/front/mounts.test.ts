@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { CONTEXT_HEADER } from '@opea/kernel/auth';
 import { serve } from '@opea/kernel/http';
@@ -8,14 +8,18 @@ import { startTestRouter } from '../testing/test-router.ts';
 import type { Mount, MountListener } from './mounts.ts';
 
 /** Answers with what it received. */
-const echo: MountListener = (request: IncomingMessage, response) => {
-  void text(request).then((body) => {
-    const { method, url, headers } = request;
-    response
-      .writeHead(201, { 'x-echo': 'yes' })
-      .end(JSON.stringify({ method, url, headers, body }));
-  });
+const echo: MountListener = (request, response) => {
+  void answerWithRequest(request, response);
 };
+
+async function answerWithRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const body = await text(request);
+  const { method, url, headers } = request;
+  response.writeHead(201, { 'x-echo': 'yes' }).end(JSON.stringify({ method, url, headers, body }));
+}
 
 describe.each(['in this process', 'elsewhere'] as const)('a mount of a service %s', (place) => {
   async function withMount(
