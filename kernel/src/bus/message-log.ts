@@ -18,7 +18,8 @@ export interface MessageLog {
   change(signal: AbortSignal): Promise<void>;
 }
 
-interface MessageRow {
+/** A row of the table `messages`. */
+export interface MessageRow {
   readonly seq: string;
   readonly id: string;
   readonly subject: string;

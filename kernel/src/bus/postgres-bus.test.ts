@@ -25,35 +25,26 @@ describe('the embedded bus', { timeout: 60_000 }, () => {
     reopen: () => postgresBus(embedded),
   }));
 
-  test('publishing reaches the handler in 20 ms, or in the time of ten statements where the machine is that busy', async () => {
+  test('a handler has a message within 20 ms of its being durable, in the middle of thirty', async () => {
     await using bus = await postgresBus(embedded);
     const delays: number[] = [];
-    let arrived = () => {};
+    let arrived = (_at: number) => {};
     await bus.consume({
       durable: 'quick',
       subjects: ['>'],
-      handle: ({ data }) => {
-        delays.push(performance.now() - Number(data));
-        arrived();
-      },
+      handle: () => arrived(performance.now()),
     });
 
     for (let n = 0; n < 30; n += 1) {
-      const arrival = new Promise<void>((resolve) => {
+      const arrival = new Promise<number>((resolve) => {
         arrived = resolve;
       });
-      await bus.publish([{ subject: 'a.b.v1', id: newId(), data: performance.now() }]);
-      await arrival;
+      await bus.publish([{ subject: 'a.b.v1', id: newId(), data: n }]);
+      const durable = performance.now();
+      delays.push((await arrival) - durable);
     }
 
-    const database = await embedded.database('bus');
-    const statements: number[] = [];
-    for (let n = 0; n < 30; n += 1) {
-      const start = performance.now();
-      await sql`select 1`.execute(database.query);
-      statements.push(performance.now() - start);
-    }
-    expect(median(delays)).toBeLessThan(Math.max(20, 10 * median(statements)));
+    expect(median(delays)).toBeLessThan(20);
   });
 });
 

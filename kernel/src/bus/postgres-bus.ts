@@ -6,8 +6,9 @@ import type { EmbeddedPostgres } from '../postgres/index.ts';
 import { interruptible } from '../resilience/index.ts';
 import type { Bus, BusMessage, ConsumeOptions, DeadLetter, ReadOptions } from './bus.ts';
 import { busMigrations } from './bus-tables.ts';
+import { consumerStore } from './consumer-store.ts';
 import { startConsumer } from './durable-consumer.ts';
-import { type MessageLog, openMessageLog, readRow } from './message-log.ts';
+import { type MessageLog, type MessageRow, openMessageLog, readRow } from './message-log.ts';
 
 export interface PostgresBusOptions {
   readonly clock?: Clock;
@@ -41,7 +42,10 @@ export async function postgresBus(
     async consume(options: ConsumeOptions) {
       const { durable } = options;
       if (consumers.has(durable)) throw new Error(`${durable} is being consumed already`);
-      const consumer = await startConsumer({ db, log, clock }, options);
+      const consumer = await startConsumer(
+        { store: consumerStore({ db, clock }, options), log },
+        options,
+      );
       consumers.set(durable, consumer);
       const handle = {
         async [Symbol.asyncDispose]() {
@@ -85,7 +89,7 @@ export async function postgresBus(
   };
 }
 
-type LetterRow = Parameters<typeof readRow>[0] & {
+type LetterRow = MessageRow & {
   readonly letter: string;
   readonly cause: string;
   readonly died_at: string;
