@@ -11,6 +11,7 @@ import { addStatus } from './commands/status.ts';
 import { up } from './commands/up.ts';
 import { type Config, readConfig } from './config.ts';
 import { CommandFailed, exitCode } from './exit.ts';
+import { serversOf } from './platform/servers-of.ts';
 import { type Stream, type Terminal, terminal } from './terminal/terminal.ts';
 
 export interface World {
@@ -118,6 +119,7 @@ function addUp(
           data: globalsOf(command).data,
           cores: config.OPEA_CORES ?? world.cores,
           otlpUrl: config.OPEA_OTLP_URL,
+          servers: serversOf(config),
         },
         {
           terminal: terminalOf(command),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type GraphClient, graphClient } from '@opea/cli/client';
 import {
+  type DataFolder,
   embeddedParts,
   openDataFolder,
   type Parts,
@@ -24,12 +25,12 @@ export interface RunningPlatform extends AsyncDisposable {
 
 /** Starts everything in this process on a data folder of its own; disposing stops it and removes the folder. */
 export async function startTestPlatform(
-  options: { readonly openParts?: () => Promise<Parts> } = {},
+  options: { readonly openParts?: (folder: DataFolder) => Promise<Parts> } = {},
 ): Promise<RunningPlatform> {
   const path = await mkdtemp(join(tmpdir(), 'opea-e2e-'));
   const folder = await openDataFolder(path);
   const platform = await startPlatform({
-    openParts: options.openParts ?? (() => embeddedParts({ folder, clock: systemClock })),
+    openParts: () => options.openParts?.(folder) ?? embeddedParts({ folder, clock: systemClock }),
     folder,
     host: '127.0.0.1',
     port: 0,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { GraphClient } from '../client/graph-client.ts';
 import { filesOf, pushVersion } from '../client/push-version.ts';
-import { demoFeatureView, demoVectorIndex } from '../platform/demo-workspace.ts';
+import { demoFeatureView, demoModels, demoVectorIndex } from '../platform/demo-workspace.ts';
 import {
   type DigitSample,
   imageInput,
@@ -78,11 +78,13 @@ async function showPush({ client, terminal, modelsFolder }: Tour): Promise<numbe
     'Push a model',
     'Files go up once, by their digest. The registry reads the signature from the ONNX file itself.',
   );
+  const digits = demoModels.find(({ name }) => name === 'digits');
   const pushed = await pushVersion(client, {
     name: 'digits',
     description: 'Pushed by the tour',
     files: await filesOf(join(modelsFolder, 'digits')),
     features: [{ name: demoFeatureView.name, version: 1 }],
+    ...(digits ? { lineage: digits.lineage } : {}),
     onFile: ({ name, digest, size }) =>
       fact(terminal, 'file', `${name}, ${Math.round(size / 1024)} KiB, ${digest.slice(0, 23)}…`),
   });
@@ -205,7 +207,7 @@ async function showNeighbours({ client, terminal, sample }: Tour): Promise<void>
     { index: demoVectorIndex.name, vector: sketchOf(sample) },
   );
   for (const { key, distance, metadata } of nearest)
-    fact(terminal, key, `a ${metadata.label}, distance ${distance.toFixed(3)}`);
+    fact(terminal, key, `the digit ${metadata.label}, distance ${distance.toFixed(3)}`);
 }
 
 async function showGeneration({ client, terminal, signal }: Tour): Promise<void> {

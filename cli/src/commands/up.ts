@@ -12,6 +12,8 @@ import { embeddedParts } from '../platform/parts.ts';
 import { type Platform, startPlatform } from '../platform/platform.ts';
 import { type Progress, progress, silentProgress } from '../platform/progress.ts';
 import { readyScreen } from '../platform/ready-screen.ts';
+import { serverParts } from '../platform/server-parts.ts';
+import type { Servers } from '../platform/servers-of.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 export interface UpOptions {
@@ -22,6 +24,8 @@ export interface UpOptions {
   readonly demo: boolean;
   readonly cores: number;
   readonly otlpUrl: string | undefined;
+  /** Servers to stand on instead of the embedded parts. */
+  readonly servers: Servers | undefined;
 }
 
 export interface UpWorld {
@@ -59,7 +63,10 @@ async function start(options: UpOptions, folder: DataFolder, told: Progress): Pr
   const clock = systemClock;
   try {
     return await startPlatform({
-      openParts: () => embeddedParts({ folder, clock }),
+      openParts: () =>
+        options.servers
+          ? serverParts({ ...options.servers, folder })
+          : embeddedParts({ folder, clock }),
       folder,
       host: options.host,
       port: options.port,

@@ -10,3 +10,4 @@ export {
 export { embeddedParts, type Parts } from './parts.ts';
 export { type Platform, type PlatformOptions, startPlatform } from './platform.ts';
 export { silentProgress } from './progress.ts';
+export { type S3Server, type ServerOptions, serverParts } from './server-parts.ts';
