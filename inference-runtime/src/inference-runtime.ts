@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Bus } from '@opea/kernel/bus';
 import type { Clock } from '@opea/kernel/clock';
 import { PlatformError } from '@opea/kernel/errors';
@@ -26,8 +27,11 @@ import { ModelHost, type Lease } from './models/model-host.ts';
 import { followRegistry } from './models/registry-follower.ts';
 import { runtimeMetrics } from './observing/runtime-metrics.ts';
 import { predictor } from './predicting/predictor.ts';
-import type { BatchPolicy } from './scheduling/policy.ts';
+import { type BatchPolicy, parsePolicy } from './scheduling/policy.ts';
 import { machineTiming, type Timing } from './timing/timing.ts';
+import type { TuningTarget } from './tuning/choose-policy.ts';
+import { filePolicyStore } from './tuning/policy-store.ts';
+import { type Tuned, tuneModel } from './tuning/tune-model.ts';
 
 export type { RuntimeConfig } from './config.ts';
 export { defaultRuntimeConfig } from './config.ts';
@@ -51,6 +55,8 @@ export interface InferenceRuntimeDependencies {
 export interface ManagedRuntime extends InferenceRuntime {
   /** Changes how a model version is batched, from the next batch on. */
   configure(ref: ModelRef, policy: Partial<BatchPolicy>): Promise<void>;
+  /** Measures a model on this machine and sets the batch size and delay with the most throughput under a latency target. */
+  tune(ref: ModelRef, target: TuningTarget): Promise<Tuned>;
 }
 
 /** Serves the registry's models: follows its events, loads on demand and on promotion, batches across callers. */
@@ -78,7 +84,7 @@ export async function startInferenceRuntime(
       onRestart: metrics.workerRestarted,
     }),
   );
-  const policies = new Map<string, BatchPolicy>();
+  const policies = await filePolicyStore(join(cacheFolder, 'policies.json'));
   const host = stack.use(
     new ModelHost({
       cache: folderArtifactCache({ folder: cacheFolder, objects, newId }),
@@ -176,18 +182,32 @@ export async function startInferenceRuntime(
     }
   }
 
+  async function configure(ref: ModelRef, change: Partial<BatchPolicy>): Promise<void> {
+    const version = await registry.resolve(ref, AbortSignal.timeout(config.loadTimeoutMs));
+    const before = policies.get(version.versionId) ?? config.batching;
+    const policy = parsePolicy({ ...before, ...change });
+    for (const [loaded, { kind, model }] of host.ready())
+      if (loaded.versionId === version.versionId && kind === 'TENSOR') model.configure(policy);
+    await policies.set(version.versionId, policy);
+  }
+
   return {
     predict,
     generate,
     resolve: async (ref) =>
       served(await registry.resolve(ref, AbortSignal.timeout(config.loadTimeoutMs))),
     models: async (tenant) => registry.catalogue.versions(tenant).map(served),
-    async configure(ref, policy) {
-      const version = await registry.resolve(ref, AbortSignal.timeout(config.loadTimeoutMs));
-      const next = { ...(policies.get(version.versionId) ?? config.batching), ...policy };
-      policies.set(version.versionId, next);
-      for (const [loaded, { kind, model }] of host.ready())
-        if (loaded.versionId === version.versionId && kind === 'TENSOR') model.configure(next);
+    configure,
+    async tune(ref, target) {
+      const signal = AbortSignal.timeout(config.loadTimeoutMs);
+      const { version, lease: held } = await lease(ref, config.loadTimeoutMs, signal);
+      using _ = held;
+      const name = labelOf(version);
+      if (held.loaded.kind !== 'TENSOR')
+        throw wrongModelKind({ model: name, kind: held.loaded.kind });
+      const tuned = await tuneModel(held.loaded.model, { name, ...target });
+      await configure(ref, tuned.policy);
+      return tuned;
     },
     ready: async () => [registry.check()],
     [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),

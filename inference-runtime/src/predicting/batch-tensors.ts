@@ -1,5 +1,6 @@
 import type { Tensor, TensorSpec } from '@opea/schema/runtime';
 import { allocate } from '../engines/onnx/datatypes.ts';
+import { isFree } from './batch-axis.ts';
 
 /** Joins the rows of several requests, one tensor per input, in buffers of their own. Requests must have equal keys. */
 export function joinRows(
@@ -31,6 +32,19 @@ export function rowsOf(outputs: readonly Tensor[], from: number, rows: number): 
     const width = data.length / Math.max(1, shape[0] ?? 1);
     const part = data.slice(from * width, (from + rows) * width);
     return { name, datatype, shape: [rows, ...shape.slice(1)], data: part };
+  });
+}
+
+/** Inputs that hold nothing but zeros: free dimensions are 1, the first one `rows`. */
+export function zeros(specs: readonly TensorSpec[], rows: number): readonly Tensor[] {
+  return specs.map(({ name, datatype, shape: spec }) => {
+    const shape = spec.map((size, axis) => {
+      if (!isFree(size)) return Number(size);
+      return axis === 0 ? rows : 1;
+    });
+    const length = shape.reduce((product, size) => product * size, 1);
+    const data = datatype === 'BYTES' ? Array<string>(length).fill('') : allocate(datatype, length);
+    return { name, datatype, shape, data };
   });
 }
 

@@ -12,7 +12,7 @@ import { isolateFailures } from '../scheduling/isolate-failures.ts';
 import type { BatchPolicy } from '../scheduling/policy.ts';
 import type { Timing } from '../timing/timing.ts';
 import { isBatchable } from './batch-axis.ts';
-import { joinRows, rowsOf } from './batch-tensors.ts';
+import { joinRows, rowsOf, zeros } from './batch-tensors.ts';
 import { validateInputs } from './validate-inputs.ts';
 
 export interface TensorModelOptions {
@@ -38,6 +38,10 @@ export interface TensorModel extends AsyncDisposable {
   readonly scheduler: BatchScheduler<Request, readonly Tensor[]>;
   predict(inputs: readonly Tensor[], options: PredictOptions): Promise<Answered<readonly Tensor[]>>;
   configure(policy: BatchPolicy): void;
+  /** Whether requests may share an execution. */
+  readonly batchable: boolean;
+  /** Runs zeros past the scheduler; resolves with the time it took, ms. For tuning. */
+  probe(rows: number): Promise<number>;
 }
 
 interface Request {
@@ -111,6 +115,13 @@ export function tensorModel(options: TensorModelOptions): TensorModel {
         { tensors, rows },
         { rows, key, tenant, priority, signal, ...(deadlineMs !== undefined && { deadlineMs }) },
       );
+    },
+    batchable,
+    async probe(rows) {
+      const inputs = zeros(signature.inputs, rows);
+      const startedAt = timing.now();
+      await engine.run(inputs);
+      return timing.now() - startedAt;
     },
     configure: (policy) => scheduler.configure(effective(policy)),
     async [Symbol.asyncDispose]() {

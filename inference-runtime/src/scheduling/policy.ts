@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { invalidInput } from '../errors.ts';
 
 /** How one model version's requests are batched. Sizes count rows (items), not requests. */
 export const batchPolicySchema = z
@@ -39,5 +40,16 @@ export const batchPolicySchema = z
   .readonly();
 
 export type BatchPolicy = z.output<typeof batchPolicySchema>;
+
+/** Throws INVALID_INPUT naming the setting that is out of its range. */
+export function parsePolicy(policy: unknown): BatchPolicy {
+  const result = batchPolicySchema.safeParse(policy);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw invalidInput({
+    field: `batching.${issue?.path.join('.') ?? ''}`,
+    problem: issue?.message ?? 'is not valid',
+  });
+}
 
 export const defaultBatchPolicy: BatchPolicy = batchPolicySchema.parse({});

@@ -67,6 +67,7 @@ export function fakeRegistry({ tenant = 'acme' } = {}) {
             await new Promise<void>((resolve) => {
               const done = () => {
                 readers.delete(done);
+                signal.removeEventListener('abort', done);
                 resolve();
               };
               readers.add(done);
