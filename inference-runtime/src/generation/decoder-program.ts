@@ -4,7 +4,7 @@ import { isBatchInvariant } from './decoder/batch-invariance.ts';
 import { readDecoderLayout } from './decoder/decoder-layout.ts';
 import type { DecodeRequest, DecoderInfo, DecoderInit } from './decoder/decoder-messages.ts';
 import { openDecoderModel } from './decoder/decoder-model.ts';
-import { createStepLoop } from './decoder/step-loop.ts';
+import { createStepLoop, reservedRows } from './decoder/step-loop.ts';
 import { loadTextCodec } from './text/text-codec.ts';
 
 /**
@@ -31,7 +31,7 @@ export const startDecoderProgram: StartProgram<DecoderInit> = async (init, host)
     slots: limits.slots,
     context: limits.context,
     vocab: layout.vocab,
-    kvBytes: 2 * position * limits.slots * limits.context,
+    kvBytes: position * reservedRows(limits) * limits.context,
     batchInvariant: await isBatchInvariant(decoder),
   };
 
