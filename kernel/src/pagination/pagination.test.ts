@@ -7,9 +7,9 @@ test('pages of any size, one after the other, are the whole list', () => {
     fc.property(fc.uniqueArray(fc.integer()), fc.integer({ min: 1, max: 10 }), (rows, first) => {
       const sorted = rows.toSorted((a, b) => a - b);
       const seen: number[] = [];
-      let after: string | null = null;
+      let after: string | null = null as string | null;
       for (let hasNext = true; hasNext; ) {
-        const from = Number(decodeCursor(after)?.[0] ?? Number.NEGATIVE_INFINITY);
+        const from: number = Number(decodeCursor(after)?.[0] ?? Number.NEGATIVE_INFINITY);
         const found = sorted.filter((row) => row > from).slice(0, first + 1);
         const page = connection({ rows: found, first, after, cursorOf: (row) => [row] });
         seen.push(...page.nodes);
