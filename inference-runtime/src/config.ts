@@ -20,6 +20,8 @@ export interface RuntimeConfig {
   readonly loadTimeoutMs: number;
   /** How long a version that failed to load is left alone, ms. */
   readonly retryLoadAfterMs: number;
+  /** How long an unload or a stop waits for the requests that run, ms. */
+  readonly drainMs: number;
   /** How long a reference to something unknown may wait for the registry's event, ms. */
   readonly catalogueWaitMs: number;
   /** Memory for answers to repeated requests, bytes; 0 remembers none. Only for models that are deterministic. */
@@ -45,6 +47,7 @@ export function defaultRuntimeConfig(cores: number): RuntimeConfig {
     predictTimeoutMs: 30_000,
     loadTimeoutMs: 120_000,
     retryLoadAfterMs: 10_000,
+    drainMs: 30_000,
     catalogueWaitMs: 500,
     resultCacheBytes: 0,
     coalesce: false,

@@ -8,7 +8,7 @@ import type { WorkerPool } from '../engines/worker-pool.ts';
 import { modelRefused } from '../errors.ts';
 import { createGenerator, defaultGeneratorConfig } from '../generation/index.ts';
 import { tensorModel } from '../predicting/tensor-model.ts';
-import type { SchedulerObserver } from '../scheduling/batch-scheduler.ts';
+import type { SchedulerObserver } from '../scheduling/batch.ts';
 import type { BatchPolicy } from '../scheduling/policy.ts';
 import type { Timing } from '../timing/timing.ts';
 import type { CataloguedVersion } from './catalogue.ts';

@@ -15,7 +15,8 @@ import { ResultCache } from '../caching/result-cache.ts';
 import type { RuntimeConfig } from '../config.ts';
 import { wrongModelKind } from '../errors.ts';
 import type { CataloguedVersion } from '../models/catalogue.ts';
-import { labelOf, type LoadedVersion } from '../models/loaded-version.ts';
+import type { LeaseModel } from '../models/lease-models.ts';
+import { labelOf } from '../models/loaded-version.ts';
 import type { RuntimeMetrics } from '../observing/runtime-metrics.ts';
 import type { Timing } from '../timing/timing.ts';
 
@@ -24,15 +25,7 @@ export interface PredictorOptions {
     RuntimeConfig,
     'predictTimeoutMs' | 'resultCacheBytes' | 'coalesce' | 'fallbacks'
   >;
-  /** Binds a request to a loaded version for as long as it takes. */
-  readonly lease: (
-    ref: ModelRef,
-    deadlineMs: number,
-    signal: AbortSignal,
-  ) => Promise<{
-    readonly version: CataloguedVersion;
-    readonly lease: Disposable & { readonly loaded: LoadedVersion };
-  }>;
+  readonly lease: LeaseModel;
   readonly served: (version: CataloguedVersion) => ServedVersion;
   readonly timing: Timing;
   readonly clock: Clock;

@@ -2,12 +2,8 @@ import type { Tensor } from '@opea/schema/runtime';
 import { hasCode } from '@opea/kernel/errors';
 import type { EngineModel } from '../engines/engine.ts';
 import { nonFiniteOutput } from '../errors.ts';
-import {
-  type Answered,
-  BatchScheduler,
-  type Outcome,
-  type SchedulerObserver,
-} from '../scheduling/batch-scheduler.ts';
+import type { Answered, Outcome, SchedulerObserver } from '../scheduling/batch.ts';
+import { BatchScheduler } from '../scheduling/batch-scheduler.ts';
 import { isolateFailures } from '../scheduling/isolate-failures.ts';
 import type { BatchPolicy } from '../scheduling/policy.ts';
 import type { Timing } from '../timing/timing.ts';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { manualTiming } from '../timing/manual-timing.ts';
-import { type Batch, BatchScheduler, type Executed } from './batch-scheduler.ts';
+import type { Batch, Executed } from './batch.ts';
+import { BatchScheduler } from './batch-scheduler.ts';
 import { defaultBatchPolicy } from './policy.ts';
 
 type Command =
@@ -127,7 +128,7 @@ async function play(commands: readonly Command[]): Promise<void> {
       };
       requests.push(request);
       const deadline = step.deadlineMs === undefined ? {} : { deadlineMs: step.deadlineMs };
-      void settle(
+      void count(
         request,
         scheduler.submit(request, {
           rows,
@@ -168,7 +169,7 @@ async function play(commands: readonly Command[]): Promise<void> {
   for (const group of groupsOf(ran)) expect(group).toEqual(group.toSorted((a, b) => a - b));
 }
 
-async function settle(request: Request, answered: Promise<{ answer: number }>): Promise<void> {
+async function count(request: Request, answered: Promise<{ answer: number }>): Promise<void> {
   try {
     const { answer } = await answered;
     request.wrongAnswer = answer !== request.id;

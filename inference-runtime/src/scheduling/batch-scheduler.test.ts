@@ -1,9 +1,12 @@
+import { setMaxListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { manualTiming } from '../timing/manual-timing.ts';
-import { type Batch, BatchScheduler, type Executed, type Submission } from './batch-scheduler.ts';
+import type { Batch, Executed, Submission } from './batch.ts';
+import { BatchScheduler } from './batch-scheduler.ts';
 import { type BatchPolicy, defaultBatchPolicy } from './policy.ts';
 
 const never = new AbortController().signal;
+setMaxListeners(0, never);
 const policy = (change: Partial<BatchPolicy> = {}): BatchPolicy => ({
   ...defaultBatchPolicy,
   maxBatch: 4,

@@ -1,76 +1,13 @@
 import type { DispatchReason } from '@opea/schema/runtime';
 import { cancelled, deadlineExceeded, overloaded, unavailable } from '../errors.ts';
-import type { Cancel, Timing } from '../timing/timing.ts';
+import type { Cancel } from '../timing/timing.ts';
+import type { Answered, Batch, BatchSchedulerOptions, Outcome, Submission } from './batch.ts';
+import { CallersInUse } from './callers-in-use.ts';
 import { DemandEstimate } from './demand-estimate.ts';
 import { latencyModel } from './latency-model.ts';
 import type { BatchPolicy } from './policy.ts';
 import { ReturningCallers } from './returning-callers.ts';
 import { type Ticket, WaitingList } from './waiting-list.ts';
-
-export interface Batch<Work> {
-  readonly executionId: string;
-  readonly works: readonly Work[];
-  readonly rows: number;
-  readonly reason: DispatchReason;
-}
-
-/** What became of one request of a batch. */
-export type Outcome<Answer> =
-  | { readonly ok: true; readonly answer: Answer }
-  | { readonly ok: false; readonly error: Error };
-
-export interface Executed<Answer> {
-  /** One per work, in order. */
-  readonly outcomes: readonly Outcome<Answer>[];
-  /** Time in the engine, ms. */
-  readonly computeMs: number;
-}
-
-export interface Submission {
-  readonly rows: number;
-  /** Only equal keys share a batch. */
-  readonly key: string;
-  readonly tenant: string;
-  /** 1 is served first, 3 last. */
-  readonly priority: number;
-  /** Answer within this many ms, or DEADLINE_EXCEEDED. */
-  readonly deadlineMs?: number;
-  readonly signal: AbortSignal;
-}
-
-export interface Answered<Answer> {
-  readonly answer: Answer;
-  readonly queueMs: number;
-  readonly computeMs: number;
-  readonly batch: {
-    readonly size: number;
-    readonly reason: DispatchReason;
-    readonly executionId: string;
-  };
-}
-
-export type Refusal = 'QUEUE_FULL' | 'SHED' | 'DEADLINE_UNREACHABLE' | 'DRAINING';
-
-/** Hears what the scheduler does, for metrics. Durations in ms. */
-export interface SchedulerObserver {
-  refused?(reason: Refusal): void;
-  dropped?(reason: 'CANCELLED' | 'DEADLINE'): void;
-  dispatched?(batch: { rows: number; requests: number; reason: DispatchReason }): void;
-  waited?(ms: number): void;
-  executed?(batch: { rows: number; computeMs: number; wallMs: number }): void;
-}
-
-export interface BatchSchedulerOptions<Work, Answer> {
-  /** The model, for errors. */
-  readonly name: string;
-  readonly policy: BatchPolicy;
-  /** Executions that may run side by side. */
-  readonly lanes: number;
-  readonly execute: (batch: Batch<Work>) => Promise<Executed<Answer>>;
-  readonly timing: Timing;
-  readonly newId: () => string;
-  readonly observer?: SchedulerObserver;
-}
 
 interface Waiter<Work, Answer> extends Ticket {
   readonly work: Work;
@@ -92,8 +29,7 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
   readonly #latency = latencyModel();
   readonly #demand: DemandEstimate;
   readonly #returning = new ReturningCallers();
-  /** When each priority and tenant last asked. */
-  readonly #lastSeen = new Map<string, { readonly priority: number; readonly at: number }>();
+  readonly #callers = new CallersInUse();
   #runningRows = 0;
   /** How much longer than estimated admission assumes: raised by each deadline missed, lowered by each met. */
   #caution = 1;
@@ -166,7 +102,7 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
         stops.push(timing.after(deadlineMs, () => this.#expire(waiter)));
 
       this.#waiting.add(waiter);
-      this.#see(priority, tenant, now);
+      this.#callers.see({ tenant, priority }, now);
       this.#returning.came({ tenant, priority }, rows);
       this.#demand.observe(this.#waiting.rows + this.#runningRows);
       this.#evaluateSoon();
@@ -329,7 +265,7 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
       this.#policy.workAhead &&
       this.#running.size < 2 * lanes &&
       this.#waiting.rows >= this.#cap() &&
-      this.#recentCallers().length === 1
+      this.#callers.count(this.#options.timing.now()) === 1
     );
   }
 
@@ -431,29 +367,8 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
     const blocking =
       maxBlockingMs === undefined ? undefined : this.#latency.rowsWithin(maxBlockingMs);
     if (blocking === undefined) return () => most;
-    const protectedFrom = this.#highestInUse();
+    const protectedFrom = this.#callers.highest(this.#options.timing.now());
     return (priority) => (priority > protectedFrom ? Math.min(most, blocking) : most);
-  }
-
-  /** The most urgent priority that was asked for within the last second. */
-  #highestInUse(): number {
-    return Math.min(3, ...this.#recentCallers().map(({ priority }) => priority));
-  }
-
-  #recentCallers(): readonly { readonly priority: number }[] {
-    const now = this.#options.timing.now();
-    return [...this.#lastSeen.values()].filter(({ at }) => now - at < 1_000);
-  }
-
-  #see(priority: number, tenant: string, at: number): void {
-    const caller = `${priority} ${tenant}`;
-    // Moved to the end, so that the oldest are first to be forgotten.
-    this.#lastSeen.delete(caller);
-    this.#lastSeen.set(caller, { priority, at });
-    for (const [other, seen] of this.#lastSeen) {
-      if (at - seen.at < 1_000 && this.#lastSeen.size <= 1_024) break;
-      this.#lastSeen.delete(other);
-    }
   }
 
   async #run(waiters: readonly Waiter<Work, Answer>[], batch: Batch<Work>): Promise<void> {
@@ -502,7 +417,7 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
 
   /** Holding a worker costs throughput: at most 8 % of what an execution takes, and never more than the queue delay. */
   #expectBack(waiters: readonly Waiter<Work, Answer>[], executionMs: number): void {
-    if (this.#recentCallers().length < 2) return;
+    if (this.#callers.count(this.#options.timing.now()) < 2) return;
     const holdMs = Math.min(this.#policy.maxDelayMs, executionMs * 0.08);
     // Timers count whole milliseconds: what is shorter would cost more than it may.
     if (holdMs < 1) return;

@@ -1,4 +1,4 @@
-import type { Outcome } from './batch-scheduler.ts';
+import type { Outcome } from './batch.ts';
 
 /**
  * Runs works together; when the whole fails, runs the halves, until what fails stands alone. One bad work of n costs
