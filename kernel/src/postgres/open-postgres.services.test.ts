@@ -42,6 +42,16 @@ describe('PostgreSQL', { timeout: 60_000 }, () => {
     });
   });
 
+  test('processes that open a new service at once all can', async () => {
+    const service = newService();
+    const all = await Promise.all(
+      Array.from({ length: 6 }, () => openPostgres({ url: url(), service })),
+    );
+    for (const database of all) await database[Symbol.asyncDispose]();
+
+    expect(all).toHaveLength(6);
+  });
+
   test('a statement that takes too long is DEADLINE_EXCEEDED', async () => {
     await using database = await openPostgres({
       url: url(),

@@ -61,13 +61,19 @@ export async function openPostgres<DB>(options: PostgresOptions): Promise<Databa
 async function prepare(pool: ConnectionPool, service: string): Promise<void> {
   const connection = await pool.connect();
   try {
+    // `if not exists` alone fails for one of two processes that start at once: they take turns.
+    await connection.query(`select pg_advisory_lock(hashtext('opea:prepare'))`);
     await connection.query(`create schema if not exists "${service}"`);
     // A role that may not create extensions finds them made by the operator; a migration that needs one says so.
     await connection
       .query('create extension if not exists vector with schema public')
       .catch(() => {});
-  } finally {
+    await connection.query(`select pg_advisory_unlock(hashtext('opea:prepare'))`);
     connection.release();
+  } catch (error) {
+    // Thrown away, and with it the lock.
+    connection.release(true);
+    throw error;
   }
 }
 

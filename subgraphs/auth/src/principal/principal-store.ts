@@ -43,17 +43,17 @@ export async function pagePrincipals(
   return principals(tx, tenant).where('name', '>', after).orderBy('name').limit(limit).execute();
 }
 
-/** Locks the tenant's administrators until the transaction ends, and tells who they are. */
-export async function lockAdmins(tx: Kysely<Tables>, tenant: string): Promise<readonly string[]> {
-  const rows = await tx
-    .selectFrom('principals')
-    .select('principal_id')
-    .where('tenant', '=', tenant)
-    .where(sql<boolean>`roles ? 'TENANT_ADMIN'`)
+/** Locks a principal and the tenant's administrators until the transaction ends; gives those of them that are there. */
+export async function lockWithAdmins(
+  tx: Kysely<Tables>,
+  tenant: string,
+  id: string,
+): Promise<readonly PrincipalSource[]> {
+  return principals(tx, tenant)
+    .where(sql<boolean>`(principal_id = ${id} OR roles ? 'TENANT_ADMIN')`)
     .orderBy('principal_id')
     .forUpdate()
     .execute();
-  return rows.map(({ principal_id }) => principal_id);
 }
 
 /** Whether it was inserted: false when the name is taken. */

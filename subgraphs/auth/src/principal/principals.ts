@@ -8,9 +8,8 @@ import type { Tables } from '../tables.ts';
 import { principalDecider } from './principal.ts';
 import {
   findPrincipalNamed,
-  findPrincipals,
   insertPrincipal,
-  lockAdmins,
+  lockWithAdmins,
   updateRoles,
 } from './principal-store.ts';
 
@@ -48,13 +47,14 @@ export function principals({ database }: { readonly database: Database<Tables> }
       database.transaction(
         async (tx) => {
           const { tenant } = cause;
-          const admins = await lockAdmins(tx, tenant);
-          const [found] = await findPrincipals(tx, tenant, [principalId]);
+          const locked = await lockWithAdmins(tx, tenant, principalId);
+          const found = locked.find(({ id }) => id === principalId);
+          const others = locked.filter(({ id }) => id !== principalId);
           const facts = principalDecider.decide(found && { principalId, roles: found.roles }, {
             type: 'AssignRoles',
             principalId,
             roles,
-            otherAdmins: admins.filter((id) => id !== principalId).length,
+            otherAdmins: others.length,
           });
           for (const fact of facts) {
             await updateRoles(tx, tenant, { id: principalId, roles: fact.data.roles });

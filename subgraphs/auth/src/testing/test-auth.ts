@@ -7,36 +7,45 @@ import {
   type Role,
   type Viewer,
 } from '@opea/kernel/auth';
-import { postgresBus } from '@opea/kernel/bus';
+import { type Bus, postgresBus } from '@opea/kernel/bus';
 import { frozenClock } from '@opea/kernel/clock';
 import { serve } from '@opea/kernel/http';
-import { openStack } from '@opea/kernel/lifecycle';
+import { openStack, type Stack } from '@opea/kernel/lifecycle';
 import { silentLogger } from '@opea/kernel/log';
 import { createMetrics } from '@opea/kernel/metrics';
-import { openPglite } from '@opea/kernel/postgres';
+import { type Database, openPglite } from '@opea/kernel/postgres';
 import type { GraphResult } from '@opea/kernel/subgraph';
 import { type AuthService, type Dependencies, startAuth } from '../auth.ts';
 import type { Tables } from '../tables.ts';
 
 type Variables = Readonly<Record<string, unknown>>;
 
-/** One embedded database and bus, on which auth services start and stop. */
-export async function openGround() {
-  const stack = openStack({ deadlineMs: 30_000 });
+/** What auth services of a test stand on. */
+export interface Adapters {
+  readonly bus: Bus;
+  database(): Promise<Database<Tables>>;
+}
+
+/** One embedded database and bus. */
+async function embeddedParts(stack: Stack): Promise<Adapters> {
   const embedded = stack.use(await openPglite({ folder: 'memory' }));
   const bus = stack.use(await postgresBus(embedded));
+  return { bus, database: () => embedded.database(`auth_${randomBytes(4).toString('hex')}`) };
+}
+
+/** Where auth services start and stop: on embedded parts, or on what `open` opens. */
+export async function openGround(open = embeddedParts) {
+  const stack = openStack({ deadlineMs: 30_000 });
+  const { bus, database } = await open(stack);
   const { privateKey, publicKey } = await newSigningKeys();
   const clock = frozenClock('2026-01-01T00:00:30.000Z');
-  const signer = contextSigner({ privateKey, clock });
-  const verifier = contextVerifier({ publicKey, audience: 'opea:auth', clock });
-
   return {
     bus,
-    verifier,
+    database,
     clock,
     logger: silentLogger,
-    signer,
-    database: (name = `auth_${randomBytes(4).toString('hex')}`) => embedded.database<Tables>(name),
+    signer: contextSigner({ privateKey, clock }),
+    verifier: contextVerifier({ publicKey, audience: 'opea:auth', clock }),
     [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
   };
 }

@@ -10,14 +10,14 @@ import {
   type Role,
   type Viewer,
 } from '@opea/kernel/auth';
-import { postgresBus } from '@opea/kernel/bus';
+import { type Bus, postgresBus } from '@opea/kernel/bus';
 import { frozenClock } from '@opea/kernel/clock';
 import { serve } from '@opea/kernel/http';
-import { openStack } from '@opea/kernel/lifecycle';
+import { openStack, type Stack } from '@opea/kernel/lifecycle';
 import { silentLogger } from '@opea/kernel/log';
 import { createMetrics } from '@opea/kernel/metrics';
-import { folderObjects } from '@opea/kernel/objects';
-import { openPglite } from '@opea/kernel/postgres';
+import { folderObjects, type ObjectStore } from '@opea/kernel/objects';
+import { type Database, openPglite } from '@opea/kernel/postgres';
 import type { GraphResult } from '@opea/kernel/subgraph';
 import { type Dependencies, type RegistryService, startRegistry } from '../registry.ts';
 import type { Tables } from '../tables.ts';
@@ -35,25 +35,39 @@ export const viewer = (id: string, roles: readonly Role[], tenant = 'tnt_acme'):
   scopes: new Set(),
 });
 
-/** One embedded database, bus and object folder, on which registries start and stop. */
-export async function openGround() {
-  const stack = openStack({ deadlineMs: 30_000 });
+/** What registries of a test stand on. */
+export interface Adapters {
+  readonly bus: Bus;
+  readonly objects: ObjectStore;
+  database(): Promise<Database<Tables>>;
+}
+
+/** One embedded database and bus, and a folder for objects. */
+async function embeddedParts(stack: Stack): Promise<Adapters> {
   const folder = await mkdtemp(join(tmpdir(), 'opea-registry-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const embedded = stack.use(await openPglite({ folder: 'memory' }));
   const bus = stack.use(await postgresBus(embedded));
   const objects = stack.use(await folderObjects({ folder }));
+  return {
+    bus,
+    objects,
+    database: () => embedded.database(`registry_${randomBytes(4).toString('hex')}`),
+  };
+}
+
+/** Where registries start and stop: on embedded parts, or on what `open` opens. */
+export async function openGround(open = embeddedParts) {
+  const stack = openStack({ deadlineMs: 30_000 });
+  const adapters = await open(stack);
   const { privateKey, publicKey } = await newSigningKeys();
   const clock = frozenClock('2026-01-01T00:00:00.000Z');
-  const signer = contextSigner({ privateKey, clock });
-  const verifier = contextVerifier({ publicKey, audience: 'opea:registry', clock });
-  const adapters = { bus, objects, verifier, clock, logger: silentLogger };
-
   return {
     ...adapters,
-    signer,
-    database: (name = `registry_${randomBytes(4).toString('hex')}`) =>
-      embedded.database<Tables>(name),
+    clock,
+    logger: silentLogger,
+    signer: contextSigner({ privateKey, clock }),
+    verifier: contextVerifier({ publicKey, audience: 'opea:registry', clock }),
     [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
   };
 }
