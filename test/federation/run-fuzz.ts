@@ -1,6 +1,6 @@
 import { parse, validate } from 'graphql';
 
-import { generateOperation, type GeneratedOperation } from './generate-operation.ts';
+import { type GeneratedOperation, generateOperation } from './generate-operation.ts';
 import { generateSubgraphs } from './generate-subgraphs.ts';
 import { hashOf } from './random.ts';
 import { type Shape, shapes } from './shapes.ts';

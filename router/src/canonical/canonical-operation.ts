@@ -14,7 +14,8 @@ import {
 } from 'graphql';
 
 import { isIncluded } from './conditions.ts';
-import { argumentsText, type FieldKeys, variablesIn } from './field-key.ts';
+import { argumentsText } from './arguments-text.ts';
+import { type FieldKeys, variablesIn } from './field-key.ts';
 import { narrow } from './narrow.ts';
 import type { Supergraph } from './supergraph.ts';
 
@@ -33,8 +34,15 @@ export interface CanonicalRequest {
   /** Coerced; only the ones that decide conditions are looked at. */
   readonly variables: Readonly<Record<string, unknown>>;
   readonly keys: FieldKeys;
+  /** Filled with the keys under which objects are fetched again; see `copyKey`. */
+  readonly copies: Map<string, number>;
   /** Selections visited while fragments are spread out. @default 20_000 */
   readonly maxSelections?: number;
+}
+
+/** Requirements that contradict each other where nothing can be asked for twice. */
+export class RequirementsConflict extends Error {
+  override readonly name = 'RequirementsConflict';
 }
 
 /** More selections than a plan may have, once fragments are spread out. */
@@ -54,9 +62,12 @@ export function canonicalOperations(request: CanonicalRequest): readonly Canonic
   const builder = new SetBuilder(request);
   const set = newSet();
   builder.add(set, root, operation.selectionSet);
+  const isMutation = operation.operation === OperationTypeNode.MUTATION;
+  dropRepeated(set);
+  separate(request, set, root, isMutation);
   const fields = [...set.fields.values()].filter((field) => !field.name.startsWith('__'));
   if (fields.length === 0) return [];
-  if (operation.operation === OperationTypeNode.MUTATION) {
+  if (isMutation) {
     return fields.map((field) => ({
       text: printOperation(operation, [field]),
       root: { key: field.key, name: field.name },
@@ -141,6 +152,98 @@ class SetBuilder {
       addTypename(set);
     }
   }
+}
+
+/** A leaf that is selected anyway need not be selected again for some of the types. */
+function dropRepeated(set: CanonicalSet): void {
+  for (const [condition, narrowed] of set.on) {
+    for (const field of [...narrowed.fields.values()]) {
+      if (!field.set && set.fields.has(field.key)) narrowed.fields.delete(field.key);
+    }
+    dropRepeated(narrowed);
+    if (isEmpty(narrowed)) set.on.delete(condition);
+  }
+  for (const field of set.fields.values()) if (field.set) dropRepeated(field.set);
+}
+
+/** The key of the n-th further copy of an object: the same value, fetched for other fields. */
+export function copyKey(copy: number, key: string): string {
+  return `_r${copy}_${key}`;
+}
+
+/**
+ * Keeps fields apart that require one field with different arguments: planners put all required
+ * values of an object under their plain names, and would mix them up. The object is fetched once
+ * more for each contradiction, and put together again when the answer is shaped.
+ */
+function separate(
+  request: CanonicalRequest,
+  set: CanonicalSet,
+  type: GraphQLCompositeType,
+  isMutation: boolean,
+): void {
+  const { supergraph, copies } = request;
+  for (const [condition, narrowed] of set.on) {
+    const on = supergraph.apiSchema.getType(condition);
+    if (isCompositeType(on)) separate(request, narrowed, on, isMutation);
+  }
+  for (const field of [...set.fields.values()]) {
+    if (!field.set || !(isObjectType(type) || isInterfaceType(type))) continue;
+    const definition = type.getFields()[field.name];
+    const below = definition && getNamedType(definition.type);
+    if (!below || !isCompositeType(below)) continue;
+    separate(request, field.set, below, false);
+    for (let copy = 1; ; copy++) {
+      const source: CanonicalField =
+        copy === 1 ? field : (set.fields.get(copyKey(copy - 1, field.key)) ?? field);
+      const rest = source.set && takeConflicting(supergraph, source.set, below);
+      if (!rest) break;
+      if (isMutation) throw new RequirementsConflict(`Under ${field.name}`);
+      const key = copyKey(copy, field.key);
+      set.fields.set(key, { ...field, key, set: rest });
+      copies.set(field.key, Math.max(copy, copies.get(field.key) ?? 0));
+    }
+  }
+}
+
+/** Takes out the fields whose requirements contradict those of fields before them. */
+function takeConflicting(
+  supergraph: Supergraph,
+  set: CanonicalSet,
+  type: GraphQLCompositeType,
+): CanonicalSet | undefined {
+  const said = new Map<string, string>();
+  const take = (from: CanonicalSet, scope: GraphQLCompositeType): CanonicalSet => {
+    const taken = newSet();
+    for (const field of from.fields.values()) {
+      const needed = requirementsOf(supergraph, scope, field.name);
+      const conflicts = needed.some(([path, text]) => (said.get(path) ?? text) !== text);
+      if (conflicts) {
+        from.fields.delete(field.key);
+        taken.fields.set(field.key, field);
+      } else for (const [path, text] of needed) said.set(path, text);
+    }
+    for (const [condition, narrowed] of from.on) {
+      const on = supergraph.apiSchema.getType(condition);
+      const below = isCompositeType(on) ? take(narrowed, on) : newSet();
+      if (isEmpty(below)) continue;
+      taken.on.set(condition, below);
+      if (isEmpty(narrowed)) from.on.delete(condition);
+    }
+    if (!isEmpty(taken) && isAbstractType(scope)) addTypename(taken);
+    return taken;
+  };
+  const taken = take(set, type);
+  return isEmpty(taken) ? undefined : taken;
+}
+
+function requirementsOf(
+  supergraph: Supergraph,
+  type: GraphQLCompositeType,
+  field: string,
+): readonly (readonly [string, string])[] {
+  const types = isObjectType(type) ? [type] : supergraph.apiSchema.getPossibleTypes(type);
+  return types.flatMap(({ name }) => [...(supergraph.requirements(name, field) ?? [])]);
 }
 
 function newSet(): CanonicalSet {

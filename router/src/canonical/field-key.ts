@@ -1,5 +1,6 @@
-import { type FieldNode, Kind, print, type ValueNode, visit } from 'graphql';
+import { type FieldNode, Kind, type ValueNode, visit } from 'graphql';
 
+import { argumentsText } from './arguments-text.ts';
 import type { Supergraph } from './supergraph.ts';
 
 /** A field where it is selected. */
@@ -57,14 +58,6 @@ export function fieldKeys(supergraph: Supergraph): FieldKeys {
   }
 }
 
-/** Arguments as GraphQL text, in one order whatever order they were written in; `''` if none. */
-export function argumentsText(field: FieldNode): string {
-  const given = field.arguments;
-  if (given === undefined || given.length === 0) return '';
-  if (given.length === 1) return given.map(printArgument).join('');
-  return given.map(printArgument).toSorted().join(',');
-}
-
 export function variablesIn(field: FieldNode): readonly string[] {
   const names: string[] = [];
   for (const argument of field.arguments ?? []) collectVariables(argument.value, names);
@@ -76,10 +69,6 @@ function collectVariables(value: ValueNode, names: string[]): void {
   else if (value.kind === Kind.LIST || value.kind === Kind.OBJECT) {
     visit(value, { Variable: (node) => void names.push(node.name.value) });
   }
-}
-
-function printArgument(argument: { name: { value: string }; value: ValueNode }): string {
-  return `${argument.name.value}:${print(argument.value)}`;
 }
 
 /** FNV-1a, 64 bits in two halves; collisions are detected above, so speed is all it owes. */

@@ -11,6 +11,7 @@ import {
 } from 'graphql';
 
 import { apiSchemaOf } from './api-schema.ts';
+import { argumentsText } from './arguments-text.ts';
 
 /** A composed supergraph, read once: the types clients see and what joining needs to know. */
 export interface Supergraph {
@@ -25,6 +26,11 @@ export interface Supergraph {
   hasHiddenTypes(type: string): boolean;
   /** Names of sibling fields that the subgraph must be told before it can resolve this one. */
   requiredFields(subgraph: string, type: string, field: string): ReadonlySet<string>;
+  /**
+   * What a field is computed from: path of a required field → its arguments, for every required
+   * field of every subgraph that resolves it. Undefined when it requires nothing.
+   */
+  requirements(type: string, field: string): ReadonlyMap<string, string> | undefined;
   /**
    * Which of the incompatible shapes of a field name this field has: two fields with one name may
    * share a response key only within one group (GraphQL specification 5.3.2, SameResponseShape).
@@ -54,43 +60,60 @@ export function readSupergraph(sdl: string): Supergraph {
       type === condition || (members.get(condition)?.has(type) ?? false),
     hasHiddenTypes: (type) => hidden.get(type) ?? false,
     requiredFields: (subgraph, type, field) =>
-      required.get(`${subgraph} ${type}.${field}`) ?? nothing,
+      required.names.get(`${subgraph} ${type}.${field}`) ?? nothing,
+    requirements: (type, field) => required.said.get(`${type}.${field}`),
     shapeGroup: (type, field) => groups.get(`${type}.${field}`) ?? 0,
   };
 }
 
 const nothing: ReadonlySet<string> = new Set();
 
-function requirementsOf(document: DocumentNode): Map<string, ReadonlySet<string>> {
+interface Requirements {
+  /** `subgraph Type.field` → names of the required siblings. */
+  readonly names: ReadonlyMap<string, ReadonlySet<string>>;
+  /** `Type.field` → path of a required field → its arguments. */
+  readonly said: ReadonlyMap<string, ReadonlyMap<string, string>>;
+}
+
+function requirementsOf(document: DocumentNode): Requirements {
   const nameOf = graphNames(document);
-  const found = new Map<string, ReadonlySet<string>>();
+  const names = new Map<string, ReadonlySet<string>>();
+  const said = new Map<string, Map<string, string>>();
   for (const node of document.definitions) {
     if (node.kind !== Kind.OBJECT_TYPE_DEFINITION && node.kind !== Kind.INTERFACE_TYPE_DEFINITION) {
       continue;
     }
     for (const field of node.fields ?? []) {
+      const coordinate = `${node.name.value}.${field.name.value}`;
       for (const directive of field.directives ?? []) {
         const requires = stringArgument(directive, 'requires');
         const graph = directive.arguments?.find((argument) => argument.name.value === 'graph');
         if (requires === undefined || graph?.value.kind !== Kind.ENUM) continue;
         const subgraph = nameOf.get(graph.value.value) ?? '';
-        found.set(`${subgraph} ${node.name.value}.${field.name.value}`, topFields(requires));
+        const paths = said.get(coordinate) ?? new Map<string, string>();
+        said.set(coordinate, paths);
+        names.set(`${subgraph} ${coordinate}`, readRequires(requires, paths));
       }
     }
   }
-  return found;
+  return { names, said };
 }
 
-function topFields(fieldSet: string): ReadonlySet<string> {
+/** Names of the top fields; arguments of all fields go into `paths`. */
+function readRequires(fieldSet: string, paths: Map<string, string>): ReadonlySet<string> {
   const names = new Set<string>();
-  const visit = (set: SelectionSetNode) => {
+  const visit = (set: SelectionSetNode, above: string) => {
     for (const selection of set.selections) {
-      if (selection.kind === Kind.FIELD) names.add(selection.name.value);
-      else if (selection.kind === Kind.INLINE_FRAGMENT) visit(selection.selectionSet);
+      if (selection.kind === Kind.FIELD) {
+        const path = above === '' ? selection.name.value : `${above}.${selection.name.value}`;
+        if (above === '') names.add(selection.name.value);
+        paths.set(path, argumentsText(selection));
+        if (selection.selectionSet) visit(selection.selectionSet, path);
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) visit(selection.selectionSet, above);
     }
   };
   const [operation] = parse(`{${fieldSet}}`, { noLocation: true }).definitions;
-  if (operation?.kind === Kind.OPERATION_DEFINITION) visit(operation.selectionSet);
+  if (operation?.kind === Kind.OPERATION_DEFINITION) visit(operation.selectionSet, '');
   return names;
 }
 

@@ -6,7 +6,7 @@ import type { SubgraphEndpoint } from '@opea/kernel/subgraph';
 import { isNonNullType } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
-import { OperationTooLarge } from '../canonical/canonical-operation.ts';
+import { OperationTooLarge, RequirementsConflict } from '../canonical/canonical-operation.ts';
 import { readSupergraph, type Supergraph } from '../canonical/supergraph.ts';
 import type { Graph, GraphAnswer, GraphOperation } from '../graph.ts';
 import { apolloPlanner } from '../planning/apollo-planner.ts';
@@ -125,7 +125,9 @@ export function createGraph(options: GraphOptions): PlannedGraph {
       const variant = prepared.variantFor(coerced.values);
       return { prepared, variables: coerced.values, variant };
     } catch (error) {
-      if (error instanceof OperationTooLarge) return refusal(operationTooComplex({}, error));
+      if (error instanceof OperationTooLarge || error instanceof RequirementsConflict) {
+        return refusal(operationTooComplex({}, error));
+      }
       throw error;
     }
   };

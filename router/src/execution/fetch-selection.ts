@@ -1,4 +1,10 @@
-import { Kind, parse, type SelectionSetNode } from 'graphql';
+import {
+  type FragmentDefinitionNode,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  type SelectionSetNode,
+} from 'graphql';
 
 import type { FetchNode } from '../planning/plan.ts';
 
@@ -23,40 +29,59 @@ export function selectionsOf(fetch: FetchNode): ReadonlyMap<string, FetchSelecti
   if (known) return known;
   const found = new Map<string, FetchSelection>();
   read.set(fetch, found);
-  const operation = parse(fetch.operation, { noLocation: true }).definitions.find(
-    (definition) => definition.kind === Kind.OPERATION_DEFINITION,
-  );
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  let operation: OperationDefinitionNode | undefined;
+  for (const definition of parse(fetch.operation, { noLocation: true }).definitions) {
+    if (definition.kind === Kind.OPERATION_DEFINITION) operation = definition;
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) {
+      fragments.set(definition.name.value, definition);
+    }
+  }
   if (!operation) return found;
   if (fetch.lookups.length === 0) {
-    found.set('', toSelection(operation.selectionSet, renames(fetch.outputRewrites)));
+    found.set(
+      '',
+      toSelection(operation.selectionSet, { fragments, renamed: renames(fetch.outputRewrites) }),
+    );
     return found;
   }
   for (const field of operation.selectionSet.selections) {
     if (field.kind !== Kind.FIELD || !field.selectionSet) continue;
     const alias = field.alias?.value ?? field.name.value;
     const lookup = fetch.lookups.find((candidate) => candidate.alias === alias);
-    found.set(alias, toSelection(field.selectionSet, renames(lookup?.outputRewrites ?? [])));
+    const renamed = renames(lookup?.outputRewrites ?? []);
+    found.set(alias, toSelection(field.selectionSet, { fragments, renamed }));
   }
   return found;
 }
 
-function toSelection(set: SelectionSetNode, renamed: ReadonlyMap<string, string>): FetchSelection {
+interface Reading {
+  readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  readonly renamed: ReadonlyMap<string, string>;
+}
+
+function toSelection(set: SelectionSetNode, reading: Reading): FetchSelection {
   const fields = new Map<string, FetchedField>();
   const on: { type: string; selection: FetchSelection }[] = [];
   for (const selection of set.selections) {
     if (selection.kind === Kind.FIELD) {
       const key = selection.alias?.value ?? selection.name.value;
       if (key === '__typename') continue;
-      const below = selection.selectionSet && toSelection(selection.selectionSet, renamed);
-      fields.set(renamed.get(key) ?? key, { name: selection.name.value, below });
-    } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-      const inner = toSelection(selection.selectionSet, renamed);
-      const type = selection.typeCondition?.name.value;
-      if (type === undefined) {
-        for (const [key, field] of inner.fields) fields.set(key, field);
-        on.push(...inner.on);
-      } else on.push({ type, selection: inner });
+      const below = selection.selectionSet && toSelection(selection.selectionSet, reading);
+      fields.set(reading.renamed.get(key) ?? key, { name: selection.name.value, below });
+      continue;
     }
+    const fragment =
+      selection.kind === Kind.FRAGMENT_SPREAD
+        ? reading.fragments.get(selection.name.value)
+        : selection;
+    if (!fragment) continue;
+    const inner = toSelection(fragment.selectionSet, reading);
+    const type = fragment.typeCondition?.name.value;
+    if (type === undefined) {
+      for (const [key, field] of inner.fields) fields.set(key, field);
+      on.push(...inner.on);
+    } else on.push({ type, selection: inner });
   }
   return { fields, on };
 }

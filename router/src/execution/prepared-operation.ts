@@ -69,14 +69,23 @@ export function prepareOperation(
       const known = variants.get(bits);
       if (known) return known;
       const keys = fieldKeys(supergraph);
+      const copies = new Map<string, number>();
       const shape = rootShape(rootType, operation.selectionSet, {
         supergraph,
         fragments,
         variables,
         keys,
+        copies,
       });
       const variant: OperationVariant = {
-        canonical: canonicalOperations({ supergraph, operation, fragments, variables, keys }),
+        canonical: canonicalOperations({
+          supergraph,
+          operation,
+          fragments,
+          variables,
+          keys,
+          copies,
+        }),
         shape,
         typename: rootType.name,
         hasMeta: (shape.fieldsOf(rootType.name) ?? []).some(

@@ -80,6 +80,7 @@ function startRun({ script, supergraphSdl }: PlannerProcessOptions): Run {
   /** Sends one message and waits for its answer; undefined when the process ended instead. */
   const exchange = async (message: object): Promise<Answer | undefined> => {
     if (isOver) return undefined;
+    child.ref();
     child.channel?.ref();
     try {
       return await new Promise<Answer | undefined>((resolve) => {
@@ -122,6 +123,8 @@ function startRun({ script, supergraphSdl }: PlannerProcessOptions): Run {
       }
     },
     async stop() {
+      if (isOver) return;
+      child.ref();
       child.kill('SIGKILL');
       await gone;
     },

@@ -16,6 +16,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
+import { copyKey } from '../canonical/canonical-operation.ts';
 import { isIncluded } from '../canonical/conditions.ts';
 import type { FieldKeys } from '../canonical/field-key.ts';
 import { narrow } from '../canonical/narrow.ts';
@@ -26,6 +27,8 @@ export interface ShapeContext {
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly keys: FieldKeys;
+  /** Keys under which an object was fetched several times, and how often. */
+  readonly copies: ReadonlyMap<string, number>;
 }
 
 /** One key of the client's answer and where its value lies in the joined data. */
@@ -170,7 +173,11 @@ export class ObjectShape {
   }
 
   #finish(draft: Draft): FieldShape {
-    const [source = draft.name, ...more] = draft.sources;
+    const { copies } = this.#context;
+    const [source = draft.name, ...more] = draft.sources.flatMap((key) => [
+      key,
+      ...Array.from({ length: copies.get(key) ?? 0 }, (_, index) => copyKey(index + 1, key)),
+    ]);
     return {
       response: draft.response,
       name: draft.name,
