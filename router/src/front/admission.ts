@@ -7,7 +7,7 @@ import {
   OperationTypeNode,
 } from 'graphql';
 import { answers } from '../errors.ts';
-import { type CostQuestion, estimateCost } from '../guards/cost.ts';
+import { estimateCost } from '../guards/cost.ts';
 import type { DemandHints } from '../guards/demand.ts';
 import type { MeasuredOperation } from '../guards/document.ts';
 import type { GuardPolicy } from '../guards/policy.ts';
@@ -16,7 +16,7 @@ import type { Caller } from '../identity/caller.ts';
 import { documentReader, type KnownDocument } from './documents.ts';
 import type { Params } from './params.ts';
 import { persistedQueries } from './persisted-queries.ts';
-import { type RateLimiter, workClassOf } from './rate-limits.ts';
+import { type RateLimiter, type WorkClass, workClassOf } from './rate-limits.ts';
 
 /** An operation that passed every guard. */
 export interface Admitted {
@@ -72,6 +72,31 @@ export function admission(options: AdmissionOptions): Admit {
     options.introspection === 'everybody' ||
     (options.introspection === 'authenticated' && caller.kind !== 'anonymous');
 
+  const constantCosts = new WeakMap<MeasuredOperation, number>();
+  const costOf = (
+    { document, violated }: KnownDocument,
+    operation: MeasuredOperation,
+    variables: Readonly<Record<string, unknown>>,
+  ): number => {
+    // What is too large to write out (and was only measured) is too large to estimate.
+    if (violated.includes('SELECTIONS') || violated.includes('FRAGMENT_CYCLE')) return Infinity;
+    const constant = constantCosts.get(operation);
+    if (constant !== undefined) return constant;
+    const { node } = operation;
+    const cost = estimateCost({ schema, hints, document, operation: node, variables });
+    if (node.variableDefinitions?.length === 0) constantCosts.set(operation, cost);
+    return cost;
+  };
+
+  const works = new WeakMap<MeasuredOperation, WorkClass>();
+  const workOf = (operation: MeasuredOperation): WorkClass => {
+    const known = works.get(operation);
+    if (known !== undefined) return known;
+    const work = workClassOf(operation.node, operation.measures.rootNames, hints);
+    works.set(operation, work);
+    return work;
+  };
+
   return async ({ params, caller, bytes, method }) => {
     const { operationName, variables } = params;
     const query = persisted.resolve(params.query, params.extensions, caller);
@@ -93,11 +118,10 @@ export function admission(options: AdmissionOptions): Admit {
     demandVariables(schema, node, variables, explains);
 
     if (!measures.metaOnly) {
-      const question = { schema, hints, document: known.document, operation: node, variables };
-      if (!policy.isOff('COST') && costsMoreThan(policy.limits.cost, question, known))
+      if (!policy.isOff('COST') && costOf(known, chosen, variables) > policy.limits.cost)
         policy.demand(['COST']);
       if (!policy.isOff('RATE')) {
-        const waitMs = await rates.take(caller, workClassOf(node, measures.rootNames, hints));
+        const waitMs = await rates.take(caller, workOf(chosen));
         if (waitMs !== undefined) policy.demandLater('RATE', waitMs);
       }
     }
@@ -109,16 +133,6 @@ export function admission(options: AdmissionOptions): Admit {
       variables,
     };
   };
-}
-
-/** What is too large to write out (and was only measured) is too large to estimate. */
-function costsMoreThan(
-  limit: number,
-  question: CostQuestion,
-  { violated }: KnownDocument,
-): boolean {
-  if (violated.includes('SELECTIONS') || violated.includes('FRAGMENT_CYCLE')) return true;
-  return estimateCost(question) > limit;
 }
 
 function choose(
