@@ -7,7 +7,7 @@ import { dirname, join, relative } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { composed } from './compose.ts';
-import { eventSchemas } from './event-schemas.ts';
+import { demandCompatible, eventSchemas } from './event-schemas.ts';
 import { resolverTypes } from './resolver-types.ts';
 import { readSubgraphs } from './subgraphs.ts';
 
@@ -15,6 +15,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const subgraphs = await readSubgraphs(join(root, 'schema/sdl'));
 const { supergraphSdl, apiSdl } = composed(subgraphs);
 
+await demandCompatible(join(root, 'schema/event-schemas'));
 const files = new Map<string, string>([
   ['schema/supergraph.graphql', supergraphSdl],
   ['schema/api.graphql', apiSdl],

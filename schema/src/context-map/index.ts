@@ -39,14 +39,14 @@ export const contextMap: Readonly<Record<string, BoundedContext>> = {
     folder: 'subgraphs/inference',
     owns: ['postgres:inference'],
     publishes: ['inference'],
-    consumes: ['registry'],
+    consumes: [],
     references: ['auth', 'registry', 'feature'],
   },
   analytics: {
     folder: 'subgraphs/analytics',
-    owns: ['postgres:analytics', 'documents:analytics'],
-    publishes: ['analytics'],
-    consumes: ['inference', 'registry'],
+    owns: ['postgres:analytics'],
+    publishes: [],
+    consumes: ['inference'],
     references: ['auth', 'registry'],
   },
   'inference-runtime': {

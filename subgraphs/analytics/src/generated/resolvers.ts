@@ -77,6 +77,7 @@ export type SubscriptionServingMetricsArgs = {
 export type Window = {
   /** Up to now, at most 90 d. */
   readonly last?: InputMaybe<Scalars['Duration']['input']>;
+  /** Its start. */
   readonly from?: InputMaybe<Scalars['DateTime']['input']>;
   /** Now without it. */
   readonly to?: InputMaybe<Scalars['DateTime']['input']>;
@@ -85,8 +86,11 @@ export type Window = {
 /** How a model version served in a window. Percentiles are computed from histograms: exact to within 2.5 %. */
 export type ServingMetrics = {
   readonly __typename?: 'ServingMetrics';
+  /** The window's start. */
   readonly from: Scalars['DateTime']['output'];
+  /** The window's end. */
   readonly to: Scalars['DateTime']['output'];
+  /** Requests in all. */
   readonly requests: Scalars['BigInt']['output'];
   /** Requests that were refused or failed. */
   readonly errors: Scalars['BigInt']['output'];
@@ -104,7 +108,9 @@ export type ServingMetrics = {
   readonly meanBatchSize?: Maybe<Scalars['Float']['output']>;
   /** The share of executions that batching saved: 1 - executions / requests. Null without predictions. */
   readonly batchEfficiency?: Maybe<Scalars['Float']['output']>;
+  /** Tokens of prompts. */
   readonly promptTokens: Scalars['BigInt']['output'];
+  /** Tokens produced. */
   readonly completionTokens: Scalars['BigInt']['output'];
   /** Median time to the first token in ms, null without generations. */
   readonly timeToFirstTokenP50Ms?: Maybe<Scalars['Float']['output']>;
@@ -115,81 +121,115 @@ export type ServingMetrics = {
 /** A slice of a window. */
 export type ServingBucket = {
   readonly __typename?: 'ServingBucket';
+  /** Its start. */
   readonly from: Scalars['DateTime']['output'];
+  /** Its end. */
   readonly to: Scalars['DateTime']['output'];
+  /** Requests in all. */
   readonly requests: Scalars['BigInt']['output'];
+  /** Requests that were refused or failed. */
   readonly errors: Scalars['BigInt']['output'];
+  /** Median total latency in ms, null when nothing was answered. */
   readonly p50Ms?: Maybe<Scalars['Float']['output']>;
+  /** Total latency that 95 % stayed under, in ms. Null when nothing was answered. */
   readonly p95Ms?: Maybe<Scalars['Float']['output']>;
+  /** Tokens of prompts. */
   readonly promptTokens: Scalars['BigInt']['output'];
+  /** Tokens produced. */
   readonly completionTokens: Scalars['BigInt']['output'];
+  /** Rows per execution, null without predictions. */
   readonly meanBatchSize?: Maybe<Scalars['Float']['output']>;
 };
 
+/** A model version with how it served. */
 export type Serving = {
   readonly __typename?: 'Serving';
+  /** The version. */
   readonly modelVersion: ModelVersion;
+  /** How it served in the window. */
   readonly metrics: ServingMetrics;
 };
 
+/** A page of serving. */
 export type ServingConnection = {
   readonly __typename?: 'ServingConnection';
+  /** The page, in order. */
   readonly edges: ReadonlyArray<ServingEdge>;
+  /** Where the page lies. */
   readonly pageInfo: PageInfo;
 };
 
+/** A place in a page. */
 export type ServingEdge = {
   readonly __typename?: 'ServingEdge';
+  /** Pass it as `after` to go on behind this one. */
   readonly cursor: Scalars['String']['output'];
+  /** The serving itself. */
   readonly node: Serving;
 };
 
 /** What one principal used. */
 export type Usage = {
   readonly __typename?: 'Usage';
+  /** Who used it. */
   readonly principal: Principal;
+  /** Requests in all. */
   readonly requests: Scalars['BigInt']['output'];
+  /** Tokens of prompts. */
   readonly promptTokens: Scalars['BigInt']['output'];
+  /** Tokens produced. */
   readonly completionTokens: Scalars['BigInt']['output'];
   /** Engine time, in ms. */
   readonly computeMs: Scalars['Float']['output'];
 };
 
+/** A page of usage. */
 export type UsageConnection = {
   readonly __typename?: 'UsageConnection';
+  /** The page, in order. */
   readonly edges: ReadonlyArray<UsageEdge>;
+  /** Where the page lies. */
   readonly pageInfo: PageInfo;
 };
 
+/** A place in a page. */
 export type UsageEdge = {
   readonly __typename?: 'UsageEdge';
+  /** Pass it as `after` to go on behind this one. */
   readonly cursor: Scalars['String']['output'];
+  /** The usage itself. */
   readonly node: Usage;
 };
 
 /** What changed in one period. */
 export type ServingUpdate = {
   readonly __typename?: 'ServingUpdate';
+  /** The version. */
   readonly modelVersion: ModelVersion;
   /** The period alone. */
   readonly metrics: ServingMetrics;
 };
 
+/** One immutable version of a model. */
 export type ModelVersion = {
   readonly __typename?: 'ModelVersion';
+  /** Opaque and tenant-scoped. */
   readonly id: Scalars['ID']['output'];
   /** How this version served in the window. */
   readonly metrics: ServingMetrics;
 };
 
 
+/** One immutable version of a model. */
 export type ModelVersionMetricsArgs = {
   window: Window;
   every?: InputMaybe<Scalars['Duration']['input']>;
 };
 
+/** Someone, or some program, that acts on the platform. */
 export type Principal = {
   readonly __typename?: 'Principal';
+  /** Opaque and tenant-scoped. */
   readonly id: Scalars['ID']['output'];
 };
 

@@ -127,7 +127,9 @@ export type Role =
 
 /** Whether a person or a program acts. */
 export type PrincipalKind =
+  /** A person. */
   | 'USER'
+  /** A program. */
   | 'SERVICE';
 
 /** Someone, or some program, that acts on the platform. Visible inside its tenant. */
@@ -137,7 +139,9 @@ export type Principal = {
   readonly id: Scalars['ID']['output'];
   /** Unique in the tenant; what people use. */
   readonly name: Scalars['String']['output'];
+  /** Whether it is a person or a program. */
   readonly kind: PrincipalKind;
+  /** What it may do. Empty for nothing. */
   readonly roles: ReadonlyArray<Role>;
   /** When it was added. */
   readonly createdAt: Scalars['DateTime']['output'];
@@ -152,35 +156,47 @@ export type PrincipalApiKeysArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
 };
 
+/** A page of principals. */
 export type PrincipalConnection = {
   readonly __typename?: 'PrincipalConnection';
+  /** The page, in order. */
   readonly edges: ReadonlyArray<PrincipalEdge>;
+  /** Where the page lies. */
   readonly pageInfo: PageInfo;
 };
 
+/** A place in a page. */
 export type PrincipalEdge = {
   readonly __typename?: 'PrincipalEdge';
+  /** Pass it as `after` to go on behind this one. */
   readonly cursor: Scalars['String']['output'];
+  /** The principal itself. */
   readonly node: Principal;
 };
 
 /** An organisation on the platform. Everything belongs to exactly one. */
 export type Tenant = {
   readonly __typename?: 'Tenant';
+  /** Opaque. */
   readonly id: Scalars['ID']['output'];
+  /** Unique on the platform. */
   readonly name: Scalars['String']['output'];
+  /** When it was created. */
   readonly createdAt: Scalars['DateTime']['output'];
 };
 
 /** A credential for programs. The secret itself is stored nowhere: only its SHA-256. */
 export type ApiKey = {
   readonly __typename?: 'ApiKey';
+  /** Opaque; what `revokeApiKey` takes. */
   readonly id: Scalars['ID']['output'];
   /** What it is for, in its owner's words. */
   readonly name: Scalars['String']['output'];
   /** The first characters of the secret, enough to recognise it. */
   readonly prefix: Scalars['String']['output'];
+  /** Whom the key speaks for. */
   readonly principal: Principal;
+  /** When it was created. */
   readonly createdAt: Scalars['DateTime']['output'];
   /** When it stops working, null for never. */
   readonly expiresAt?: Maybe<Scalars['DateTime']['output']>;
@@ -190,22 +206,30 @@ export type ApiKey = {
   readonly lastUsedAt?: Maybe<Scalars['DateTime']['output']>;
 };
 
+/** A page of API keies. */
 export type ApiKeyConnection = {
   readonly __typename?: 'ApiKeyConnection';
+  /** The page, in order. */
   readonly edges: ReadonlyArray<ApiKeyEdge>;
+  /** Where the page lies. */
   readonly pageInfo: PageInfo;
 };
 
+/** A place in a page. */
 export type ApiKeyEdge = {
   readonly __typename?: 'ApiKeyEdge';
+  /** Pass it as `after` to go on behind this one. */
   readonly cursor: Scalars['String']['output'];
+  /** The API key itself. */
   readonly node: ApiKey;
 };
 
 /** What the policy answers, and why. */
 export type AccessDecision = {
   readonly __typename?: 'AccessDecision';
+  /** What was asked about. */
   readonly action: Scalars['String']['output'];
+  /** Whether the caller may. */
   readonly allowed: Scalars['Boolean']['output'];
   /** The rule that decided, in a sentence. */
   readonly reason: Scalars['String']['output'];
@@ -214,9 +238,11 @@ export type AccessDecision = {
 /** One thing that happened in auth. */
 export type AuthEvent = {
   readonly __typename?: 'AuthEvent';
+  /** Opaque and tenant-scoped. */
   readonly id: Scalars['ID']['output'];
   /** The event's type with its version, such as `auth.api-key-revoked.v1`. */
   readonly type: Scalars['String']['output'];
+  /** When it happened. */
   readonly at: Scalars['DateTime']['output'];
   /** The facts, as the event's contract names them. Never a secret. */
   readonly data: Scalars['JSON']['output'];
@@ -224,31 +250,43 @@ export type AuthEvent = {
   readonly cursor: Scalars['String']['output'];
 };
 
+/** What `createPrincipal` takes. */
 export type CreatePrincipalInput = {
   /** 2 to 64 characters: lower-case letters, digits, `-`, `_`, `.`; begins with a letter. */
   readonly name: Scalars['String']['input'];
+  /** Whether it is a person or a program. */
   readonly kind: PrincipalKind;
+  /** What it may do. */
   readonly roles: ReadonlyArray<Role>;
 };
 
+/** What `createPrincipal` did. */
 export type CreatePrincipalPayload = {
   readonly __typename?: 'CreatePrincipalPayload';
+  /** The principal as it is now. */
   readonly principal: Principal;
   /** The consistency token of this change. */
   readonly position: Scalars['String']['output'];
 };
 
+/** What `assignRoles` takes. */
 export type AssignRolesInput = {
+  /** Whose roles. */
   readonly principalId: Scalars['ID']['input'];
+  /** All roles that it has from now on; none of the earlier ones is kept. */
   readonly roles: ReadonlyArray<Role>;
 };
 
+/** What `assignRoles` did. */
 export type AssignRolesPayload = {
   readonly __typename?: 'AssignRolesPayload';
+  /** The principal as it is now. */
   readonly principal: Principal;
+  /** The consistency token of this change: pass it as `consistency: { atLeast: … }`. */
   readonly position: Scalars['String']['output'];
 };
 
+/** What `createApiKey` takes. */
 export type CreateApiKeyInput = {
   /** Whose key; the caller's own without it. */
   readonly principalId?: InputMaybe<Scalars['ID']['input']>;
@@ -258,21 +296,29 @@ export type CreateApiKeyInput = {
   readonly expiresInDays?: InputMaybe<Scalars['Int']['input']>;
 };
 
+/** What `createApiKey` did. */
 export type CreateApiKeyPayload = {
   readonly __typename?: 'CreateApiKeyPayload';
+  /** The key without its secret. */
   readonly apiKey: ApiKey;
   /** The whole key. Shown once: store it now. */
   readonly secret: Scalars['String']['output'];
+  /** The consistency token of this change: pass it as `consistency: { atLeast: … }`. */
   readonly position: Scalars['String']['output'];
 };
 
+/** What `revokeApiKey` takes. */
 export type RevokeApiKeyInput = {
+  /** The key's id. */
   readonly id: Scalars['ID']['input'];
 };
 
+/** What `revokeApiKey` did. */
 export type RevokeApiKeyPayload = {
   readonly __typename?: 'RevokeApiKeyPayload';
+  /** The key as it is now. */
   readonly apiKey: ApiKey;
+  /** The consistency token of this change: pass it as `consistency: { atLeast: … }`. */
   readonly position: Scalars['String']['output'];
 };
 

@@ -154,10 +154,15 @@ export type ConsistencyInput = {
   readonly atLeast: Scalars['String']['input'];
 };
 
+/** What a field holds. */
 export type FeatureType =
+  /** A finite number. */
   | 'FLOAT'
+  /** A whole number in the safe range. */
   | 'INT'
+  /** Text. */
   | 'STRING'
+  /** True or false. */
   | 'BOOLEAN'
   /** A list of numbers of a fixed length. */
   | 'VECTOR';
@@ -165,38 +170,54 @@ export type FeatureType =
 /** A named set of features about entities. Visible inside its tenant. */
 export type FeatureView = {
   readonly __typename?: 'FeatureView';
+  /** Unique in the tenant; what people use. */
   readonly name: Scalars['String']['output'];
   /** 1, 2, 3 … : one for each shape it has had. */
   readonly version: Scalars['Int']['output'];
+  /** What it is for; empty when nobody said. */
   readonly description: Scalars['String']['output'];
   /** The entities a row is about, such as `user`. */
   readonly entities: ReadonlyArray<Scalars['String']['output']>;
+  /** What a row holds. */
   readonly fields: ReadonlyArray<FeatureField>;
   /** How long a value counts as fresh, in ms; null for ever. */
   readonly ttlMs?: Maybe<Scalars['BigInt']['output']>;
+  /** Who gave it this shape. */
   readonly appliedBy: Principal;
+  /** When it got this shape. */
   readonly appliedAt: Scalars['DateTime']['output'];
+  /** How new its values are. */
   readonly freshness: FreshnessReport;
 };
 
+/** A page of feature views. */
 export type FeatureViewConnection = {
   readonly __typename?: 'FeatureViewConnection';
+  /** The page, in order. */
   readonly edges: ReadonlyArray<FeatureViewEdge>;
+  /** Where the page lies. */
   readonly pageInfo: PageInfo;
 };
 
+/** A place in a page. */
 export type FeatureViewEdge = {
   readonly __typename?: 'FeatureViewEdge';
+  /** Pass it as `after` to go on behind this one. */
   readonly cursor: Scalars['String']['output'];
+  /** The feature view itself. */
   readonly node: FeatureView;
 };
 
+/** One column of a feature view. */
 export type FeatureField = {
   readonly __typename?: 'FeatureField';
+  /** Unique in the view. */
   readonly name: Scalars['String']['output'];
+  /** What it holds. */
   readonly type: FeatureType;
   /** What a reader gets for an entity without a value; null when nothing. */
   readonly default?: Maybe<Scalars['JSON']['output']>;
+  /** What it means; empty when nobody said. */
   readonly description: Scalars['String']['output'];
 };
 
@@ -216,35 +237,47 @@ export type FeatureVector = {
   readonly __typename?: 'FeatureVector';
   /** Names view, version, entity and instant: the same id always gives the same values. */
   readonly id: Scalars['ID']['output'];
+  /** The view it was read from. */
   readonly view: FeatureView;
   /** An object from entity name to id. */
   readonly entity: Scalars['JSON']['output'];
   /** The instant it describes. */
   readonly at: Scalars['DateTime']['output'];
+  /** One for each field asked, in the view's order. */
   readonly values: ReadonlyArray<FeatureReading>;
 };
 
+/** What one field says of one entity. */
 export type FeatureReading = {
   readonly __typename?: 'FeatureReading';
+  /** The field's name. */
   readonly name: Scalars['String']['output'];
+  /** Its value, and whether it is fresh. */
   readonly value: FeatureValue;
 };
 
+/** A value with how far it can be trusted. */
 export type FeatureValue = FreshValue | StaleValue | MissingValue;
 
 /** A value younger than the view's ttl. */
 export type FreshValue = {
   readonly __typename?: 'FreshValue';
+  /** Of the field's type. */
   readonly value: Scalars['JSON']['output'];
+  /** When it was true. */
   readonly at: Scalars['DateTime']['output'];
+  /** How old it was at the instant described, in ms. */
   readonly ageMs: Scalars['BigInt']['output'];
 };
 
 /** A value older than the view's ttl. */
 export type StaleValue = {
   readonly __typename?: 'StaleValue';
+  /** Of the field's type. */
   readonly value: Scalars['JSON']['output'];
+  /** When it was true. */
   readonly at: Scalars['DateTime']['output'];
+  /** How old it was at the instant described, in ms. */
   readonly ageMs: Scalars['BigInt']['output'];
 };
 
@@ -267,52 +300,72 @@ export type VectorMetric =
 /** Vectors with metadata, searched by nearness. */
 export type VectorIndex = {
   readonly __typename?: 'VectorIndex';
+  /** Unique in the tenant. */
   readonly name: Scalars['String']['output'];
+  /** Numbers in each vector. */
   readonly dimensions: Scalars['Int']['output'];
+  /** How nearness is measured. */
   readonly metric: VectorMetric;
   /** Vectors stored. */
   readonly size: Scalars['BigInt']['output'];
+  /** When it was created. */
   readonly createdAt: Scalars['DateTime']['output'];
 };
 
+/** A page of vector indexes. */
 export type VectorIndexConnection = {
   readonly __typename?: 'VectorIndexConnection';
+  /** The page, in order. */
   readonly edges: ReadonlyArray<VectorIndexEdge>;
+  /** Where the page lies. */
   readonly pageInfo: PageInfo;
 };
 
+/** A place in a page. */
 export type VectorIndexEdge = {
   readonly __typename?: 'VectorIndexEdge';
+  /** Pass it as `after` to go on behind this one. */
   readonly cursor: Scalars['String']['output'];
+  /** The vector index itself. */
   readonly node: VectorIndex;
 };
 
+/** A stored vector near the one asked about. */
 export type Neighbour = {
   readonly __typename?: 'Neighbour';
+  /** Its key in the index. */
   readonly key: Scalars['String']['output'];
   /** By the index's metric; smaller is nearer. */
   readonly distance: Scalars['Float']['output'];
+  /** What was stored with it; an empty object when nothing was. */
   readonly metadata: Scalars['JSON']['output'];
 };
 
 /** One thing that happened in the feature store. */
 export type FeatureEvent = {
   readonly __typename?: 'FeatureEvent';
+  /** Unique; the same in every delivery. */
   readonly id: Scalars['ID']['output'];
   /** The event's type with its version, such as `feature.values-written.v1`. */
   readonly type: Scalars['String']['output'];
+  /** When it happened. */
   readonly at: Scalars['DateTime']['output'];
+  /** The view it happened to, null when it concerns vectors. */
   readonly view?: Maybe<FeatureView>;
+  /** The facts, as the event's contract names them. */
   readonly data: Scalars['JSON']['output'];
   /** Pass it as `after` to go on from here. */
   readonly cursor: Scalars['String']['output'];
 };
 
+/** Someone, or some program, that acts on the platform. */
 export type Principal = {
   readonly __typename?: 'Principal';
+  /** Opaque and tenant-scoped. */
   readonly id: Scalars['ID']['output'];
 };
 
+/** What `applyFeatureView` takes. */
 export type ApplyFeatureViewInput = {
   /** 2 to 64 characters: lower-case letters, digits, `-`, `_`, `.`; begins with a letter. */
   readonly name: Scalars['String']['input'];
@@ -322,29 +375,40 @@ export type ApplyFeatureViewInput = {
   readonly fields: ReadonlyArray<FeatureFieldInput>;
   /** In ms; for ever without it. */
   readonly ttlMs?: InputMaybe<Scalars['BigInt']['input']>;
+  /** What it is for. */
   readonly description: Scalars['String']['input'];
 };
 
+/** One column of a feature view. */
 export type FeatureFieldInput = {
+  /** Letters, digits and `_`; unique in the view. */
   readonly name: Scalars['String']['input'];
+  /** What it holds. It stays what it is for the life of the view. */
   readonly type: FeatureType;
+  /** What a reader gets for an entity without a value. */
   readonly default?: InputMaybe<Scalars['JSON']['input']>;
+  /** What it means. */
   readonly description: Scalars['String']['input'];
 };
 
+/** What `applyFeatureView` did. */
 export type ApplyFeatureViewPayload = {
   readonly __typename?: 'ApplyFeatureViewPayload';
+  /** The feature view as it is now. */
   readonly featureView: FeatureView;
   /** The consistency token of this change. */
   readonly position: Scalars['String']['output'];
 };
 
+/** What `writeFeatures` takes. */
 export type WriteFeaturesInput = {
+  /** The view's name. */
   readonly view: Scalars['String']['input'];
   /** 1 to 5,000. */
   readonly rows: ReadonlyArray<FeatureRowInput>;
 };
 
+/** What is known of one entity at one instant. */
 export type FeatureRowInput = {
   /** An object from entity name to id. */
   readonly entity: Scalars['JSON']['input'];
@@ -354,45 +418,62 @@ export type FeatureRowInput = {
   readonly values: Scalars['JSON']['input'];
 };
 
+/** What `writeFeatures` did. */
 export type WriteFeaturesPayload = {
   readonly __typename?: 'WriteFeaturesPayload';
+  /** The view that was written to. */
   readonly featureView: FeatureView;
   /** Rows written. */
   readonly written: Scalars['Int']['output'];
+  /** The consistency token of this change: pass it as `consistency: { atLeast: … }`. */
   readonly position: Scalars['String']['output'];
 };
 
+/** What `createVectorIndex` takes. */
 export type CreateVectorIndexInput = {
+  /** Like a feature view's: 2 to 64 lower-case letters, digits, `-`, `_`, `.`. */
   readonly name: Scalars['String']['input'];
   /** 1 to 2,000. */
   readonly dimensions: Scalars['Int']['input'];
+  /** How nearness is measured. */
   readonly metric: VectorMetric;
 };
 
+/** What `createVectorIndex` did. */
 export type CreateVectorIndexPayload = {
   readonly __typename?: 'CreateVectorIndexPayload';
+  /** The vector index as it is now. */
   readonly vectorIndex: VectorIndex;
+  /** The consistency token of this change: pass it as `consistency: { atLeast: … }`. */
   readonly position: Scalars['String']['output'];
 };
 
+/** What `upsertVectors` takes. */
 export type UpsertVectorsInput = {
+  /** The index's name. */
   readonly index: Scalars['String']['input'];
   /** 1 to 1,000. */
   readonly vectors: ReadonlyArray<VectorInput>;
 };
 
+/** A vector to store. */
 export type VectorInput = {
   /** Unique in the index. */
   readonly key: Scalars['String']['input'];
+  /** As many numbers as the index has dimensions. */
   readonly vector: ReadonlyArray<Scalars['Float']['input']>;
   /** An object to filter by. */
   readonly metadata?: InputMaybe<Scalars['JSON']['input']>;
 };
 
+/** What `upsertVectors` did. */
 export type UpsertVectorsPayload = {
   readonly __typename?: 'UpsertVectorsPayload';
+  /** The vector index as it is now. */
   readonly vectorIndex: VectorIndex;
+  /** Vectors stored. */
   readonly upserted: Scalars['Int']['output'];
+  /** The consistency token of this change: pass it as `consistency: { atLeast: … }`. */
   readonly position: Scalars['String']['output'];
 };
 

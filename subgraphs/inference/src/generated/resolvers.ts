@@ -119,52 +119,80 @@ export type SubscriptionTokensArgs = {
 
 /** The datatypes of the Open Inference Protocol. */
 export type Datatype =
+  /** True or false. */
   | 'BOOL'
+  /** Signed, 8 bits. */
   | 'INT8'
+  /** Signed, 16 bits. */
   | 'INT16'
+  /** Signed, 32 bits. */
   | 'INT32'
+  /** Signed, 64 bits. */
   | 'INT64'
+  /** Unsigned, 8 bits. */
   | 'UINT8'
+  /** Unsigned, 16 bits. */
   | 'UINT16'
+  /** Unsigned, 32 bits. */
   | 'UINT32'
+  /** Unsigned, 64 bits. */
   | 'UINT64'
+  /** Floating point, 16 bits (IEEE 754). */
   | 'FP16'
+  /** Floating point, 32 bits (IEEE 754). */
   | 'FP32'
+  /** Floating point, 64 bits (IEEE 754). */
   | 'FP64'
+  /** Text. */
   | 'BYTES';
 
 /** An answer to `predict`, and how it came to be. Visible inside its tenant. */
 export type Prediction = {
   readonly __typename?: 'Prediction';
+  /** Opaque and tenant-scoped. */
   readonly id: Scalars['ID']['output'];
   /** The version that answered. */
   readonly modelVersion: ModelVersion;
+  /** What the model gave, in its own order. Empty on a prediction read later whose outputs were larger than 256 KiB. */
   readonly outputs: ReadonlyArray<Tensor>;
+  /** Where its time went. */
   readonly timing: InferenceTiming;
+  /** The execution it ran in. */
   readonly batch: BatchInfo;
   /** The feature vectors that the caller used, as they were at that instant. */
   readonly features: ReadonlyArray<FeatureVector>;
+  /** Who asked. */
   readonly requestedBy: Principal;
+  /** When it was asked. */
   readonly at: Scalars['DateTime']['output'];
 };
 
+/** A page of predictions. */
 export type PredictionConnection = {
   readonly __typename?: 'PredictionConnection';
+  /** The page, in order. */
   readonly edges: ReadonlyArray<PredictionEdge>;
+  /** Where the page lies. */
   readonly pageInfo: PageInfo;
 };
 
+/** A place in a page. */
 export type PredictionEdge = {
   readonly __typename?: 'PredictionEdge';
+  /** Pass it as `after` to go on behind this one. */
   readonly cursor: Scalars['String']['output'];
+  /** The prediction itself. */
   readonly node: Prediction;
 };
 
 /** A typed array. `data` for what JSON carries well, `base64` for the rest. */
 export type Tensor = {
   readonly __typename?: 'Tensor';
+  /** As the model names it. */
   readonly name: Scalars['String']['output'];
+  /** What each value is. */
   readonly datatype: Datatype;
+  /** Its dimensions; empty for a single value. */
   readonly shape: ReadonlyArray<Scalars['Int']['output']>;
   /** The values, flat and row-major: numbers, booleans or strings. 64-bit integers outside the safe range come as strings. */
   readonly data: Scalars['JSON']['output'];
@@ -203,17 +231,24 @@ export type BatchInfo = {
   readonly __typename?: 'BatchInfo';
   /** Rows in the execution. */
   readonly size: Scalars['Int']['output'];
+  /** Why it ran when it did. */
   readonly reason: DispatchReason;
   /** The same for all predictions of one execution. */
   readonly executionId: Scalars['ID']['output'];
 };
 
+/** How far a generation is. */
 export type GenerationState =
+  /** Waiting for a slot. */
   | 'QUEUED'
+  /** Producing tokens. */
   | 'RUNNING'
+  /** Ended; see `finishReason`. */
   | 'FINISHED'
+  /** The runtime could not go on. */
   | 'FAILED';
 
+/** Why a generation ended. */
 export type FinishReason =
   /** The model ended the text, or a stop string was met. */
   | 'STOP'
@@ -227,25 +262,34 @@ export type FinishReason =
 /** A text in the making, or made. Visible inside its tenant. */
 export type Generation = {
   readonly __typename?: 'Generation';
+  /** Opaque and tenant-scoped. */
   readonly id: Scalars['ID']['output'];
   /** The version that answers. */
   readonly modelVersion: ModelVersion;
+  /** How far it is. */
   readonly state: GenerationState;
   /** The text so far, without the prompt. */
   readonly text: Scalars['String']['output'];
+  /** Tokens so far. */
   readonly usage: TokenUsage;
   /** Null while it runs. */
   readonly finishReason?: Maybe<FinishReason>;
   /** Null while it runs. */
   readonly timing?: Maybe<GenerationTiming>;
+  /** Who asked. */
   readonly requestedBy: Principal;
+  /** When it was asked. */
   readonly at: Scalars['DateTime']['output'];
 };
 
+/** Tokens that a generation took and gave. */
 export type TokenUsage = {
   readonly __typename?: 'TokenUsage';
+  /** Tokens of the prompt. */
   readonly promptTokens: Scalars['Int']['output'];
+  /** Tokens produced. */
   readonly completionTokens: Scalars['Int']['output'];
+  /** Both together. */
   readonly totalTokens: Scalars['Int']['output'];
 };
 
@@ -273,6 +317,7 @@ export type TokenChunk = {
   readonly text: Scalars['String']['output'];
   /** Natural logarithm of the token's probability. Null on the closing chunk. */
   readonly logprob?: Maybe<Scalars['Float']['output']>;
+  /** The generation it belongs to, as it is now. */
   readonly generation: Generation;
   /** The version that answers. */
   readonly modelVersion: ModelVersion;
@@ -284,10 +329,13 @@ export type TokenChunk = {
   readonly cursor: Scalars['String']['output'];
 };
 
+/** Whether a version is in memory. */
 export type ServingStateKind =
   /** Known, not in memory: the next request loads it. */
   | 'UNLOADED'
+  /** On its way into memory. */
   | 'LOADING'
+  /** In memory and warm. */
   | 'READY'
   /** It could not be loaded; see `reason`. */
   | 'FAILED';
@@ -295,33 +343,42 @@ export type ServingStateKind =
 /** Whether the runtime can answer with a version. */
 export type ServingState = {
   readonly __typename?: 'ServingState';
+  /** Whether it is in memory. */
   readonly state: ServingStateKind;
   /** Why it failed, null otherwise. */
   readonly reason?: Maybe<Scalars['String']['output']>;
 };
 
+/** One immutable version of a model. */
 export type ModelVersion = {
   readonly __typename?: 'ModelVersion';
+  /** Opaque and tenant-scoped. */
   readonly id: Scalars['ID']['output'];
   /** Whether the runtime holds this version. */
   readonly serving: ServingState;
 };
 
+/** The features of one entity. */
 export type FeatureVector = {
   readonly __typename?: 'FeatureVector';
+  /** Names view, version, entity and instant. */
   readonly id: Scalars['ID']['output'];
 };
 
+/** Someone, or some program, that acts on the platform. */
 export type Principal = {
   readonly __typename?: 'Principal';
+  /** Opaque and tenant-scoped. */
   readonly id: Scalars['ID']['output'];
 };
 
+/** Which predictions are meant. */
 export type PredictionFilter = {
   /** Only of this model version. */
   readonly modelVersionId?: InputMaybe<Scalars['ID']['input']>;
 };
 
+/** What `predict` takes. */
 export type PredictInput = {
   /** The model's name. */
   readonly model: Scalars['String']['input'];
@@ -329,6 +386,7 @@ export type PredictInput = {
   readonly alias?: InputMaybe<Scalars['String']['input']>;
   /** Which version, by number. Without both, the alias `production`. */
   readonly version?: InputMaybe<Scalars['Int']['input']>;
+  /** One for each input of the model's signature. */
   readonly inputs: ReadonlyArray<TensorInput>;
   /** Ids of the FeatureVectors that the inputs were made from: kept as lineage. */
   readonly features: ReadonlyArray<Scalars['ID']['input']>;
@@ -338,9 +396,13 @@ export type PredictInput = {
   readonly deadlineMs?: InputMaybe<Scalars['Int']['input']>;
 };
 
+/** A typed array to give to a model. */
 export type TensorInput = {
+  /** As the model's signature names it. */
   readonly name: Scalars['String']['input'];
+  /** What each value is; the signature says which. */
   readonly datatype: Datatype;
+  /** Its dimensions; the product is the number of values. */
   readonly shape: ReadonlyArray<Scalars['Int']['input']>;
   /** The values, flat and row-major. Exactly one of `data` and `base64`. */
   readonly data?: InputMaybe<Scalars['JSON']['input']>;
@@ -348,6 +410,7 @@ export type TensorInput = {
   readonly base64?: InputMaybe<Scalars['String']['input']>;
 };
 
+/** What `generate` takes. */
 export type GenerateInput = {
   /** The model's name. */
   readonly model: Scalars['String']['input'];
@@ -355,6 +418,7 @@ export type GenerateInput = {
   readonly alias?: InputMaybe<Scalars['String']['input']>;
   /** Which version, by number. Without both, the alias `production`. */
   readonly version?: InputMaybe<Scalars['Int']['input']>;
+  /** The text to continue. It and the answer fit into the model's context together. */
   readonly prompt: Scalars['String']['input'];
   /** 1 to the model's context; the model's default without it. */
   readonly maxTokens?: InputMaybe<Scalars['Int']['input']>;

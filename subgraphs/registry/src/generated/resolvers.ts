@@ -139,7 +139,9 @@ export type Model = {
   readonly name: Scalars['String']['output'];
   /** What it is for, in Markdown. Empty when nobody wrote it. */
   readonly description: Scalars['String']['output'];
+  /** Who answers for it. */
   readonly owner: Principal;
+  /** When it was registered. */
   readonly createdAt: Scalars['DateTime']['output'];
   /** Its versions, newest first. */
   readonly versions: ModelVersionConnection;
@@ -179,26 +181,36 @@ export type ModelHistoryArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
 };
 
+/** A page of models. */
 export type ModelConnection = {
   readonly __typename?: 'ModelConnection';
+  /** The page, in order. */
   readonly edges: ReadonlyArray<ModelEdge>;
+  /** Where the page lies. */
   readonly pageInfo: PageInfo;
   /** How many match the filter in all. */
   readonly totalCount: Scalars['Int']['output'];
 };
 
+/** A place in a page. */
 export type ModelEdge = {
   readonly __typename?: 'ModelEdge';
+  /** Pass it as `after` to go on behind this one. */
   readonly cursor: Scalars['String']['output'];
+  /** The model itself. */
   readonly node: Model;
 };
 
 /** A name that points at one version of a model. */
 export type ModelAlias = {
   readonly __typename?: 'ModelAlias';
+  /** Such as `production`. */
   readonly name: Scalars['String']['output'];
+  /** The version it points at. */
   readonly version: ModelVersion;
+  /** When it was pointed there. */
   readonly movedAt: Scalars['DateTime']['output'];
+  /** Who pointed it there. */
   readonly movedBy: Principal;
 };
 
@@ -209,6 +221,7 @@ export type ModelKind =
   /** A decoder-only language model: answers `generate`. */
   | 'DECODER';
 
+/** Whether a version may be used. */
 export type VersionState =
   /** May be promoted and asked. */
   | 'PUBLISHED'
@@ -218,14 +231,19 @@ export type VersionState =
 /** One immutable version of a model: files, signature, lineage. Visible inside its tenant. */
 export type ModelVersion = {
   readonly __typename?: 'ModelVersion';
+  /** Opaque and tenant-scoped. */
   readonly id: Scalars['ID']['output'];
+  /** The model it is a version of. */
   readonly model: Model;
   /** 1, 2, 3 … in the order of publication. */
   readonly number: Scalars['Int']['output'];
+  /** What it is made for. */
   readonly kind: ModelKind;
+  /** Whether it may be used. */
   readonly state: VersionState;
   /** What changed, in its publisher's words. */
   readonly description: Scalars['String']['output'];
+  /** What was uploaded for it. */
   readonly files: ReadonlyArray<ArtifactFile>;
   /** Inputs and outputs, read from the ONNX file. */
   readonly signature: Signature;
@@ -237,20 +255,29 @@ export type ModelVersion = {
   readonly parents: ReadonlyArray<ModelVersion>;
   /** Where it came from, null when its publisher said nothing. */
   readonly lineage?: Maybe<Lineage>;
+  /** Who published it. */
   readonly publishedBy: Principal;
+  /** When it was published. */
   readonly publishedAt: Scalars['DateTime']['output'];
 };
 
+/** A page of model versions. */
 export type ModelVersionConnection = {
   readonly __typename?: 'ModelVersionConnection';
+  /** The page, in order. */
   readonly edges: ReadonlyArray<ModelVersionEdge>;
+  /** Where the page lies. */
   readonly pageInfo: PageInfo;
+  /** How many there are in all. */
   readonly totalCount: Scalars['Int']['output'];
 };
 
+/** A place in a page. */
 export type ModelVersionEdge = {
   readonly __typename?: 'ModelVersionEdge';
+  /** Pass it as `after` to go on behind this one. */
   readonly cursor: Scalars['String']['output'];
+  /** The model version itself. */
   readonly node: ModelVersion;
 };
 
@@ -261,19 +288,23 @@ export type ArtifactFile = {
   readonly name: Scalars['String']['output'];
   /** `sha256:` and 64 hexadecimal digits. */
   readonly digest: Scalars['String']['output'];
+  /** Its size in bytes. */
   readonly sizeBytes: Scalars['BigInt']['output'];
 };
 
 /** What a model takes and gives, after the Open Inference Protocol. */
 export type Signature = {
   readonly __typename?: 'Signature';
+  /** What it takes, in the file's order. */
   readonly inputs: ReadonlyArray<TensorSpec>;
+  /** What it gives, in the file's order. */
   readonly outputs: ReadonlyArray<TensorSpec>;
 };
 
 /** The name, type and shape of one tensor. */
 export type TensorSpec = {
   readonly __typename?: 'TensorSpec';
+  /** As the ONNX file names it. */
   readonly name: Scalars['String']['output'];
   /** An Open Inference Protocol datatype, such as `FP32`. */
   readonly datatype: Scalars['String']['output'];
@@ -290,12 +321,14 @@ export type Lineage = {
   readonly params?: Maybe<Scalars['JSON']['output']>;
   /** Figures measured at training, such as a held-out accuracy. */
   readonly metrics?: Maybe<Scalars['JSON']['output']>;
+  /** What it was trained on. */
   readonly datasets: ReadonlyArray<DatasetRef>;
 };
 
 /** A dataset by name and content. */
 export type DatasetRef = {
   readonly __typename?: 'DatasetRef';
+  /** What the dataset is called. */
   readonly name: Scalars['String']['output'];
   /** Digest of its content, null when unknown. */
   readonly hash?: Maybe<Scalars['String']['output']>;
@@ -304,63 +337,83 @@ export type DatasetRef = {
 /** One thing that happened to a model. */
 export type ModelEvent = {
   readonly __typename?: 'ModelEvent';
+  /** Unique. */
   readonly id: Scalars['ID']['output'];
   /** Such as `VersionPublished`. */
   readonly type: Scalars['String']['output'];
+  /** When it happened. */
   readonly at: Scalars['DateTime']['output'];
+  /** Who did it. */
   readonly by: Principal;
   /** Its place in the model's own stream, from 1. */
   readonly sequence: Scalars['Int']['output'];
+  /** The facts. */
   readonly data: Scalars['JSON']['output'];
 };
 
+/** A page of model events. */
 export type ModelEventConnection = {
   readonly __typename?: 'ModelEventConnection';
+  /** The page, in order. */
   readonly edges: ReadonlyArray<ModelEventEdge>;
+  /** Where the page lies. */
   readonly pageInfo: PageInfo;
 };
 
+/** A place in a page. */
 export type ModelEventEdge = {
   readonly __typename?: 'ModelEventEdge';
+  /** Pass it as `after` to go on behind this one. */
   readonly cursor: Scalars['String']['output'];
+  /** The model event itself. */
   readonly node: ModelEvent;
 };
 
 /** One thing that happened in the registry, as the bus carries it. */
 export type RegistryEvent = {
   readonly __typename?: 'RegistryEvent';
+  /** Unique; the same in every delivery. */
   readonly id: Scalars['ID']['output'];
   /** The event's type with its version, such as `registry.alias-moved.v1`. */
   readonly type: Scalars['String']['output'];
+  /** When it happened. */
   readonly at: Scalars['DateTime']['output'];
   /** The model it happened to. */
   readonly model?: Maybe<Model>;
   /** The version it happened to, null when it concerns the model as a whole. */
   readonly modelVersion?: Maybe<ModelVersion>;
+  /** The facts, as the event's contract names them. */
   readonly data: Scalars['JSON']['output'];
   /** Pass it as `after` to go on from here. */
   readonly cursor: Scalars['String']['output'];
 };
 
+/** Someone, or some program, that acts on the platform. */
 export type Principal = {
   readonly __typename?: 'Principal';
+  /** Opaque and tenant-scoped. */
   readonly id: Scalars['ID']['output'];
 };
 
+/** A named set of features about entities. */
 export type FeatureView = {
   readonly __typename?: 'FeatureView';
+  /** Unique in the tenant; what people use. */
   readonly name: Scalars['String']['output'];
+  /** One for each shape it has had. */
   readonly version: Scalars['Int']['output'];
   /** Model versions published with this view among their features, newest first. */
   readonly usedBy: ReadonlyArray<ModelVersion>;
 };
 
+/** What models are sorted by. */
 export type ModelOrder =
   /** From a to z. */
   | 'NAME'
   /** Newest first. */
   | 'CREATED_AT';
 
+/** Which models are meant; all conditions hold. */
 export type ModelFilter = {
   /** Part of the name, any case. */
   readonly nameContains?: InputMaybe<Scalars['String']['input']>;
@@ -370,6 +423,7 @@ export type ModelFilter = {
   readonly hasAlias?: InputMaybe<Scalars['String']['input']>;
 };
 
+/** What `registerModel` takes. */
 export type RegisterModelInput = {
   /** 2 to 64 characters: lower-case letters, digits, `-`, `_`, `.`; begins with a letter. */
   readonly name: Scalars['String']['input'];
@@ -377,90 +431,132 @@ export type RegisterModelInput = {
   readonly description: Scalars['String']['input'];
 };
 
+/** What `registerModel` did. */
 export type RegisterModelPayload = {
   readonly __typename?: 'RegisterModelPayload';
+  /** The model as it is now. */
   readonly model: Model;
   /** The consistency token of this change: pass it as `consistency: { atLeast: … }`. */
   readonly position: Scalars['String']['output'];
 };
 
+/** What `updateModel` takes. */
 export type UpdateModelInput = {
+  /** The model's id. */
   readonly modelId: Scalars['ID']['input'];
+  /** The new description, in Markdown; unchanged without it. */
   readonly description?: InputMaybe<Scalars['String']['input']>;
+  /** The new owner's id; unchanged without it. */
   readonly ownerId?: InputMaybe<Scalars['ID']['input']>;
 };
 
+/** What `updateModel` did. */
 export type UpdateModelPayload = {
   readonly __typename?: 'UpdateModelPayload';
+  /** The model as it is now. */
   readonly model: Model;
+  /** The consistency token of this change: pass it as `consistency: { atLeast: … }`. */
   readonly position: Scalars['String']['output'];
 };
 
+/** What `publishVersion` takes. */
 export type PublishVersionInput = {
   /** The model's name. */
   readonly model: Scalars['String']['input'];
   /** Uploaded before by `PUT /artifacts`. One of them is named `model.onnx`. */
   readonly files: ReadonlyArray<ArtifactFileInput>;
+  /** What changed, in the publisher's words. */
   readonly description: Scalars['String']['input'];
+  /** The feature views it uses. */
   readonly features: ReadonlyArray<FeatureViewRefInput>;
   /** Ids of the versions it was made from. */
   readonly parents: ReadonlyArray<Scalars['ID']['input']>;
+  /** Where it came from. */
   readonly lineage?: InputMaybe<LineageInput>;
 };
 
+/** A file that was uploaded. */
 export type ArtifactFileInput = {
+  /** As the version will name it, such as `model.onnx`. */
   readonly name: Scalars['String']['input'];
+  /** What the upload answered: `sha256:` and 64 hexadecimal digits. */
   readonly digest: Scalars['String']['input'];
 };
 
+/** A version of a feature view. */
 export type FeatureViewRefInput = {
+  /** The view's name. */
   readonly name: Scalars['String']['input'];
+  /** The view's version. */
   readonly version: Scalars['Int']['input'];
 };
 
+/** How a version came to be. */
 export type LineageInput = {
+  /** The commit or tag of the training code. */
   readonly codeRef?: InputMaybe<Scalars['String']['input']>;
+  /** Training parameters. */
   readonly params?: InputMaybe<Scalars['JSON']['input']>;
+  /** Figures measured at training. */
   readonly metrics?: InputMaybe<Scalars['JSON']['input']>;
+  /** What it was trained on. */
   readonly datasets: ReadonlyArray<DatasetRefInput>;
 };
 
+/** A dataset by name and content. */
 export type DatasetRefInput = {
+  /** What the dataset is called. */
   readonly name: Scalars['String']['input'];
+  /** Digest of its content, where known. */
   readonly hash?: InputMaybe<Scalars['String']['input']>;
 };
 
+/** What `publishVersion` did. */
 export type PublishVersionPayload = {
   readonly __typename?: 'PublishVersionPayload';
+  /** The model version as it is now. */
   readonly modelVersion: ModelVersion;
+  /** The consistency token of this change: pass it as `consistency: { atLeast: … }`. */
   readonly position: Scalars['String']['output'];
 };
 
+/** What `promoteVersion` takes. */
 export type PromoteVersionInput = {
   /** The model's name. */
   readonly model: Scalars['String']['input'];
+  /** The version's number. */
   readonly number: Scalars['Int']['input'];
+  /** The alias to point at it. */
   readonly alias: Scalars['String']['input'];
 };
 
+/** What `promoteVersion` did. */
 export type PromoteVersionPayload = {
   readonly __typename?: 'PromoteVersionPayload';
+  /** The model as it is now. */
   readonly model: Model;
+  /** The model version as it is now. */
   readonly modelVersion: ModelVersion;
   /** Where the alias pointed before, null when nowhere. */
   readonly previous?: Maybe<ModelVersion>;
+  /** The consistency token of this change: pass it as `consistency: { atLeast: … }`. */
   readonly position: Scalars['String']['output'];
 };
 
+/** What `retireVersion` takes. */
 export type RetireVersionInput = {
   /** The model's name. */
   readonly model: Scalars['String']['input'];
+  /** The version's number. */
   readonly number: Scalars['Int']['input'];
 };
 
+/** What `retireVersion` did. */
 export type RetireVersionPayload = {
   readonly __typename?: 'RetireVersionPayload';
+  /** The model version as it is now. */
   readonly modelVersion: ModelVersion;
+  /** The consistency token of this change: pass it as `consistency: { atLeast: … }`. */
   readonly position: Scalars['String']['output'];
 };
 
