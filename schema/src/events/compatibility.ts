@@ -36,10 +36,12 @@ function valueChanges(before: JsonSchema, after: JsonSchema, path: string): read
   const old = new Set(before.enum);
   const current = new Set(after.enum);
   return [
-    ...[...old].filter((value) => !current.has(value)).map((value) => `${path} lost ${value}`),
+    ...[...old]
+      .filter((value) => !current.has(value))
+      .map((value) => `${path} lost ${String(value)}`),
     ...[...current]
       .filter((value) => !old.has(value))
-      .map((value) => `${path} may be ${value}, which old readers do not know`),
+      .map((value) => `${path} may be ${String(value)}, which old readers do not know`),
   ];
 }
 
