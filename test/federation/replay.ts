@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { parse } from 'graphql';
 
@@ -15,6 +16,8 @@ const { values } = parseArgs({
     variables: { type: 'string', default: '{}' },
     planner: { type: 'string', default: 'native' },
     subgraphs: { type: 'boolean', default: false },
+    /** Keeps the case in `regressions/` under this name. */
+    save: { type: 'string' },
   },
 });
 
@@ -44,3 +47,7 @@ print(`expected ${JSON.stringify(expected)}`);
 print(`actual   ${JSON.stringify(actual)}`);
 print(difference(expected, actual) ?? 'The answers agree.');
 await trial[Symbol.asyncDispose]();
+if (values.save) {
+  const file = new URL(`./regressions/${values.save}.json`, import.meta.url);
+  await writeFile(file, `${JSON.stringify({ ...operation, subgraphs }, null, 2)}\n`);
+}
