@@ -12,12 +12,20 @@ export function hostPrograms({ starts, threads, post }: ProgramTableOptions): {
   receive(message: unknown): void;
 } {
   const programs = new Map<number, Promise<Program>>();
+  let last: Promise<unknown> = Promise.resolve();
+
+  function exclusive<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = last.then(work, work);
+    last = turn;
+    return turn;
+  }
 
   async function open(message: Extract<ToWorker, { type: 'open' }>): Promise<void> {
     const { program, name, init } = message;
     const starting = starts[name]().then((start) =>
       start(init as never, {
         threads,
+        exclusive,
         emit: (emitted, transfer = []) =>
           post({ type: 'emitted', program, message: emitted }, transfer),
       }),

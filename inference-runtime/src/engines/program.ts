@@ -18,6 +18,10 @@ export interface Reply {
 export interface ProgramHost {
   /** Intra-op threads this worker may use. */
   readonly threads: number;
+  /**
+   * Runs one piece of native work at a time in this worker. What runs has the threads for itself, and its time is its own.
+   */
+  exclusive<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Sends a message to the listeners of the program's handle in the main process. */
   emit(message: unknown, transfer?: readonly ArrayBuffer[]): void;
 }

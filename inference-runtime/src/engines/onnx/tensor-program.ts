@@ -20,8 +20,8 @@ export const startTensorProgram: StartProgram<SessionFile> = async (file, host) 
   await warmUp(session, inputs);
   return {
     info: { inputs, outputs, bytes } satisfies TensorProgramInfo,
-    call: (_method, payload) => run(session, payload as readonly Tensor[]),
-    [Symbol.asyncDispose]: () => session.release(),
+    call: (_method, payload) => host.exclusive(() => run(session, payload as readonly Tensor[])),
+    [Symbol.asyncDispose]: () => host.exclusive(() => session.release()),
   } satisfies Program;
 };
 
