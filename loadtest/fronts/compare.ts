@@ -5,10 +5,10 @@ import { Agent, request } from 'undici';
 
 /**
  * Compares the router's own front with Apollo Server 5 as a front, over a graph that answers at
- * once: `npx tsx --conditions=source loadtest/fronts/compare.ts`. Rounds alternate; the median counts.
+ * once: `npm run build && npx tsx loadtest/fronts/compare.ts`. Rounds alternate; the median counts.
  */
 const connections = 50;
-const requests = 4_000;
+const requests = 3_000;
 const rounds = 5;
 const body = JSON.stringify({ query: '{ items { id name weight } }' });
 

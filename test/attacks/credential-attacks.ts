@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { systemClock } from '@opea/kernel/clock';
 import { exportSPKI, generateKeyPair, importJWK } from 'jose';
 import { expect } from 'vitest';
-import { answerFrom, type Attack, expectRefusal, post } from './attack.ts';
+import { type Attack, answerFrom, expectRefusal, post } from './attack.ts';
 import type { Target, TokenOptions } from './target.ts';
 
 const asked = { query: '{ me { name } }' };

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect } from 'vitest';
 import {
-  answerFrom,
   type Attack,
+  answerFrom,
   cpuOf,
   expectNothingInside,
   expectRefusal,

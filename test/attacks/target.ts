@@ -1,8 +1,8 @@
 import {
-  type Role,
   contextSigner,
   contextVerifier,
   newSigningKeys,
+  type Role,
   type SigningKeys,
   type Viewer,
 } from '@opea/kernel/auth';
@@ -12,7 +12,7 @@ import { unauthenticated } from '@opea/kernel/errors';
 import { serve } from '@opea/kernel/http';
 import { createLogger } from '@opea/kernel/log';
 import { createMetrics } from '@opea/kernel/metrics';
-import { type ResolverMap, startSubgraph, type Subgraph } from '@opea/kernel/subgraph';
+import { type ResolverMap, type Subgraph, startSubgraph } from '@opea/kernel/subgraph';
 import { defaultConfig, type RouterConfig, startRouter } from '@opea/router';
 import { subgraphSdl, supergraphSdl } from '@opea/schema/sdl';
 import { type CryptoKey, SignJWT } from 'jose';
