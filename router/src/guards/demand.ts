@@ -22,8 +22,6 @@ export interface ListHint {
   readonly sizedFields: readonly string[];
 }
 
-export const noHints: DemandHints = { weights: new Map(), lists: new Map(), owners: new Map() };
-
 /** Reads the directives of the cost specification and of composition from a supergraph. */
 export function demandHints(supergraphSdl: string): DemandHints {
   const weights = new Map<string, number>();
