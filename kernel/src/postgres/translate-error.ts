@@ -1,5 +1,11 @@
 import { DatabaseError } from 'pg';
-import { conflict, deadlineExceeded, PlatformError, unavailable } from '../errors/index.ts';
+import {
+  badUserInput,
+  conflict,
+  deadlineExceeded,
+  PlatformError,
+  unavailable,
+} from '../errors/index.ts';
 
 /** Turns what a driver throws into the catalogue, where a caller can act on it; constraint violations stay as they are. */
 export function translateError(error: unknown): unknown {
@@ -22,6 +28,10 @@ function fromServer(error: DatabaseError): unknown {
   if (code === '57014') return deadlineExceeded({}, error);
   if (code === '40001' || code === '40P01') {
     return conflict({ reason: 'Somebody else changed the same data at the same time.' }, error);
+  }
+  // Only text that a caller sent holds what no text column can.
+  if (code === '22021' || code === '22P05') {
+    return badUserInput({ reason: 'Text may not hold the NUL character.' }, error);
   }
   const gone = code.startsWith('08') || code.startsWith('53') || code.startsWith('57P');
   return gone ? unavailable({ retryAfterMs: 1_000 }, error) : error;

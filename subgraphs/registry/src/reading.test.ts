@@ -300,3 +300,44 @@ describe('consistency', () => {
     ).resolves.toBe('BAD_USER_INPUT');
   });
 });
+
+describe('hostile text', () => {
+  const texts = [
+    "1' OR '1'='1",
+    '"; DROP TABLE models; --',
+    '\u0000',
+    '\ud800',
+    '__proto__',
+    '$1',
+    'a'.repeat(50_000),
+  ];
+
+  test.for(texts)('%j finds nothing and breaks nothing', async (text) => {
+    const query = `query($name: String!, $id: ID!) {
+      model(name: $name) { name }
+      modelVersion(id: $id) { number }
+      models(filter: { nameContains: $name, ownerId: $id, hasAlias: $name }) { totalCount }
+      known: model(name: "alpha") { alias(name: $name) { number } } }`;
+    const { data, errors = [] } = await registry.ask(ada, query, { name: text, id: text });
+    const codes = errors.map(({ extensions }) => extensions?.['code']);
+
+    expect(codes.filter((code) => code !== 'BAD_USER_INPUT')).toEqual([]);
+    expect(data?.['model'] ?? null).toBeNull();
+    expect(data?.['modelVersion'] ?? null).toBeNull();
+    await expect(registry.data(ada, '{ model(name: "alpha") { name } }')).resolves.toEqual({
+      model: { name: 'alpha' },
+    });
+  });
+
+  test.for(texts)('%j is kept as a description, or refused', async (text) => {
+    const mutation = `mutation($input: UpdateModelInput!) { updateModel(input: $input) { model { description } } }`;
+    const input = { modelId: ids.get('gamma'), description: text };
+    const { data, errors = [] } = await registry.ask(ada, mutation, { input });
+    const codes = errors.map(({ extensions }) => extensions?.['code']);
+
+    expect(codes.filter((code) => code !== 'BAD_USER_INPUT')).toEqual([]);
+    expect([text, undefined]).toContain(
+      (data?.['updateModel'] as { model: { description: string } } | null)?.model.description,
+    );
+  });
+});

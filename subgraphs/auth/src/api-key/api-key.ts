@@ -1,6 +1,7 @@
 import { after } from '@opea/kernel/clock';
 import { badUserInput } from '@opea/kernel/errors';
 import { type DataOf, type Decider, type Fact, unreachable } from '@opea/kernel/events';
+import { demandText } from '@opea/kernel/text';
 import type { apiKeyCreated, apiKeyRevoked } from '@opea/schema/events';
 import { apiKeyNotFound } from '../errors.ts';
 
@@ -70,8 +71,7 @@ function create(
     now,
   }: Extract<ApiKeyCommand, { type: 'CreateApiKey' }>,
 ): ApiKeyEvent[] {
-  if (name.trim() === '' || name.length > 100)
-    throw badUserInput({ field: 'name', reason: 'name must have 1 to 100 characters.' });
+  demandText(name, { field: 'name', min: 1, max: 100 });
   if (expiresInDays !== undefined && (expiresInDays < 1 || expiresInDays > 3_650))
     throw badUserInput({ field: 'expiresInDays', reason: 'expiresInDays must be 1 to 3650.' });
   if (key) return [];

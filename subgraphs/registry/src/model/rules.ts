@@ -1,8 +1,8 @@
 import { badUserInput } from '@opea/kernel/errors';
+import { demandJsonText, demandText } from '@opea/kernel/text';
 
 const namePattern = /^[a-z][a-z0-9._-]{1,63}$/;
 const fileNamePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-const maxDescription = 10_000;
 const maxFiles = 32;
 
 /** Names of models and aliases. Throws BAD_USER_INPUT naming the field. */
@@ -12,11 +12,12 @@ export function demandName(field: string, name: string): void {
   throw badUserInput({ field, reason });
 }
 
-export function demandDescription(description: string): void {
-  if (description.length <= maxDescription) return;
-  const reason = `description may have at most ${maxDescription} characters.`;
-  throw badUserInput({ field: 'description', reason });
-}
+export const demandDescription = (description: string): void =>
+  demandText(description, { field: 'description', max: 10_000 });
+
+/** A principal's id. Whether there is such a principal, auth alone knows. */
+export const demandOwner = (ownerId: string): void =>
+  demandText(ownerId, { field: 'ownerId', min: 1, max: 200 });
 
 /** A version's files: plain names, each once, and `model.onnx` among them. */
 export function demandFiles(files: readonly { readonly name: string }[]): void {
@@ -34,16 +35,11 @@ const badFiles = (reason: string) => badUserInput({ field: 'files', reason });
 export function demandOrigin({ features, parents, lineage }: Origin): void {
   if (features.length > maxReferences || parents.length > maxReferences)
     throw badUserInput({ reason: `A version may name ${maxReferences} features and parents.` });
-  if (features.some(({ name, version }) => name === '' || version < 1))
-    throw badUserInput({
-      field: 'features',
-      reason: 'A feature view has a name and a version from 1.',
-    });
-  if (JSON.stringify(lineage ?? null).length > maxLineage)
-    throw badUserInput({
-      field: 'lineage',
-      reason: `lineage may have ${maxLineage} characters of JSON.`,
-    });
+  for (const { name, version } of features) {
+    demandText(name, { field: 'features', min: 1, max: 200 });
+    if (version < 1) throw badUserInput({ field: 'features', reason: 'Versions begin with 1.' });
+  }
+  demandJsonText(lineage, { field: 'lineage', max: 65_536 });
 }
 
 interface Origin {
@@ -53,4 +49,3 @@ interface Origin {
 }
 
 const maxReferences = 100;
-const maxLineage = 65_536;

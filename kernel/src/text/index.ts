@@ -1,0 +1,1 @@
+export { demandJsonText, demandText, isStorable } from './demand-text.ts';
