@@ -31,7 +31,7 @@ export function onePlatform(open: () => Promise<RunningPlatform>): void {
 
       const { prediction } = await until(
         () => client.ask<{ prediction: Lineage }>(lineage, { id }),
-        (answer) => Number(answer.prediction.modelVersion.metrics.requests) > 0,
+        (answer) => answer.prediction.modelVersion.metrics.requests > 0,
       );
 
       expect(prediction).toMatchObject({
@@ -109,9 +109,9 @@ export function onePlatform(open: () => Promise<RunningPlatform>): void {
     test('arrives while the rest is still being computed', async () => {
       const { client } = platform;
       const input = { model: 'babbler', prompt: 'the cat', maxTokens: 400, seed: 4 };
-      const chunks = client
-        .follow<{ generate: Chunk }>(stream, { input }, AbortSignal.timeout(30_000))
-        [Symbol.asyncIterator]();
+      const signal = AbortSignal.timeout(30_000);
+      const events = client.follow<{ generate: Chunk }>(stream, { input }, signal);
+      const chunks = events[Symbol.asyncIterator]();
 
       const { value } = await chunks.next();
       const { generation } = await client.ask<{ generation: { state: string } }>(
@@ -161,14 +161,14 @@ export function onePlatform(open: () => Promise<RunningPlatform>): void {
     test('says the same words alone and among others', async () => {
       const prompts = ['the cat', 'once upon', 'a', 'in the beginning there was', 'she', 'xyzzy'];
       const alone: string[] = [];
-      for (const [seed, prompt] of prompts.entries()) alone.push(await generate(prompt, seed));
+      for (const [seed, prompt] of prompts.entries()) alone.push(await tell(prompt, seed));
 
-      const together = await Promise.all(prompts.map((prompt, seed) => generate(prompt, seed)));
+      const together = await Promise.all(prompts.map((prompt, seed) => tell(prompt, seed)));
 
       expect(together).toEqual(alone);
     });
 
-    async function generate(prompt: string, seed: number): Promise<string> {
+    async function tell(prompt: string, seed: number): Promise<string> {
       const { generate: generation } = await platform.client.ask<{ generate: { text: string } }>(
         'mutation($input: GenerateInput!) { generate(input: $input) { text } }',
         { input: { model: 'babbler', prompt, maxTokens: 40, seed } },

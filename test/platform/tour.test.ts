@@ -44,7 +44,11 @@ describe('the demo workspace', () => {
   test('tells a tale in words, the same for the same seed', async () => {
     const tale = async () => {
       const { stdout } = await run(
-        ...['generate', 'storyteller', 'Once upon a time', '--max-tokens', '40', '--seed', '1'],
+        'generate',
+        'storyteller',
+        'Once upon a time',
+        '--max-tokens=40',
+        '--seed=1',
       );
       return stdout;
     };

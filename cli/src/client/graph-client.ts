@@ -69,7 +69,7 @@ export function graphClient({ url, apiKey }: Connection): GraphClient {
       signal.addEventListener('abort', leave, { once: true });
       try {
         for await (const event of events) {
-          if (event.errors?.[0]) throw failed(event.errors as readonly Failure[]);
+          if (event.errors?.[0]) throw failed(event.errors);
           if (event.data) yield event.data as Data;
         }
       } catch (error) {

@@ -26,11 +26,11 @@ export function readyScreen(terminal: Terminal, ready: Ready): void {
   terminal.line();
   terminal.line(`  ${paint.bold('Ask')} which models there are:`);
   terminal.line();
-  terminal.line(`${queryCommand(url, apiKey)}`);
+  terminal.line(queryCommand(url, apiKey));
   terminal.line();
   terminal.line(`  ${paint.bold('Stream')} a tale, token by token:`);
   terminal.line();
-  terminal.line(`${streamCommand(url, apiKey)}`);
+  terminal.line(streamCommand(url, apiKey));
   terminal.line();
   terminal.line(`  ${paint.dim('`npx opea demo` is a tour. Ctrl-C stops; the data stays.')}`);
 }

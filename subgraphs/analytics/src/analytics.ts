@@ -59,7 +59,7 @@ export async function startAnalytics(deps: Dependencies): Promise<AnalyticsServi
   const maintenance = maintain({ serving, retention, clock, logger });
   const services = { database, serving, live, clock };
   const ready = async () => [await storeCheck(database)];
-  const subgraph = await startSubgraph({
+  const subgraph = startSubgraph({
     name: 'analytics',
     typeDefs: subgraphSdl.analytics,
     resolvers: { ...scalarResolvers, Duration: DurationScalar, ...resolvers },

@@ -50,7 +50,7 @@ export async function startFeature(deps: Dependencies): Promise<FeatureService> 
     vectors: vectorStore(stores),
   };
   const ready = async () => [await storeCheck(database)];
-  const subgraph = await startSubgraph({
+  const subgraph = startSubgraph({
     name: 'feature',
     typeDefs: subgraphSdl.feature,
     resolvers: { ...scalarResolvers, ...resolvers },

@@ -49,7 +49,7 @@ export async function startInference(deps: Dependencies): Promise<InferenceServi
     generations: generations(asked),
   };
   const ready = () => runtime.ready();
-  const subgraph = await startSubgraph({
+  const subgraph = startSubgraph({
     name: 'inference',
     typeDefs: subgraphSdl.inference,
     resolvers: {

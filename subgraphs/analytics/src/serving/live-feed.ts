@@ -91,12 +91,14 @@ function watch(options: WatchOptions): AsyncIterableIterator<ServingUpdate> {
 
   return {
     async next() {
-      while (!closed && ready.length === 0)
+      for (;;) {
+        if (closed) return { done: true, value: undefined };
+        const value = ready.shift();
+        if (value) return { done: false, value };
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
-      const value = closed ? undefined : ready.shift();
-      return value ? { done: false, value } : { done: true, value: undefined };
+      }
     },
     async return() {
       close();

@@ -71,7 +71,7 @@ export async function usageOf(
     requests: Number(row.requests),
     promptTokens: Number(row.prompt_tokens),
     completionTokens: Number(row.completion_tokens),
-    computeMs: Number(row.compute_ms),
+    computeMs: row.compute_ms,
   }));
 }
 

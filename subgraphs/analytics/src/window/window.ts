@@ -14,7 +14,7 @@ const longestMs = 90 * 86_400_000;
 /** The stretch of time that is meant. Throws BAD_USER_INPUT when it is empty, ambiguous or longer than 90 days. */
 export function rangeOf({ last, from, to }: WindowInput, now: Date): TimeRange {
   const given = typeof last === 'number';
-  if (given === from instanceof Date || (given && to instanceof Date))
+  if (given === isGiven(from) || (given && isGiven(to)))
     throw badUserInput({
       reason: 'A window is either `last`, or `from` and `to`.',
       field: 'window',
@@ -39,3 +39,6 @@ export function bucketWidth(range: TimeRange, every: number | null | undefined):
     });
   return width;
 }
+
+const isGiven = (instant: Date | null | undefined): boolean =>
+  instant !== null && instant !== undefined;

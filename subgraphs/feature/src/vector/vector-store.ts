@@ -190,7 +190,7 @@ async function nearest(tx: Kysely<Tables>, search: Search): Promise<readonly Nei
     ORDER BY ${distance}
     LIMIT ${k}
   `.execute(tx);
-  return rows.map((row) => ({ ...row, distance: Number(row.distance) }));
+  return rows;
 }
 
 function demandValidIndex(wanted: { name: string; dimensions: number }): void {

@@ -72,16 +72,28 @@ const arrays: Readonly<Record<Exclude<Datatype, 'BYTES'>, ArrayKind>> = {
   FP64: Float64Array,
 };
 
-const ranges: Readonly<Partial<Record<Datatype, readonly [lowest: bigint, highest: bigint]>>> = {
-  INT8: [-128n, 127n],
-  INT16: [-32_768n, 32_767n],
-  INT32: [-2_147_483_648n, 2_147_483_647n],
-  INT64: [-(2n ** 63n), 2n ** 63n - 1n],
-  UINT8: [0n, 255n],
-  UINT16: [0n, 65_535n],
-  UINT32: [0n, 4_294_967_295n],
-  UINT64: [0n, 2n ** 64n - 1n],
-};
+interface IntegerType {
+  readonly lowest: bigint;
+  readonly highest: bigint;
+  readonly pack: (values: readonly bigint[]) => TypedArray;
+}
+
+const integerType = (bits: bigint, signed: boolean, pack: IntegerType['pack']): IntegerType => ({
+  lowest: signed ? -(2n ** (bits - 1n)) : 0n,
+  highest: 2n ** (signed ? bits - 1n : bits) - 1n,
+  pack,
+});
+
+const integerTypes = {
+  INT8: integerType(8n, true, (values) => Int8Array.from(values, Number)),
+  INT16: integerType(16n, true, (values) => Int16Array.from(values, Number)),
+  INT32: integerType(32n, true, (values) => Int32Array.from(values, Number)),
+  INT64: integerType(64n, true, (values) => BigInt64Array.from(values)),
+  UINT8: integerType(8n, false, (values) => Uint8Array.from(values, Number)),
+  UINT16: integerType(16n, false, (values) => Uint16Array.from(values, Number)),
+  UINT32: integerType(32n, false, (values) => Uint32Array.from(values, Number)),
+  UINT64: integerType(64n, false, (values) => BigUint64Array.from(values)),
+} as const satisfies Readonly<Partial<Record<Datatype, IntegerType>>>;
 
 function elementCount(name: string, shape: readonly number[]): number {
   if (shape.some((dimension) => dimension < 0)) throw wrong(name, 'a dimension is negative');
@@ -94,7 +106,7 @@ function fromBase64(name: string, datatype: Datatype, text: string): TypedArray 
   const kind = arrays[datatype];
   const owned = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
   try {
-    return new kind(owned as ArrayBuffer);
+    return new kind(owned);
   } catch {
     throw wrong(name, `${bytes.byteLength} bytes are not a whole number of ${datatype} values`);
   }
@@ -115,33 +127,20 @@ function fromValues(name: string, datatype: Datatype, data: unknown): TensorData
   return integers(name, datatype, values);
 }
 
-function integers(name: string, datatype: Datatype, values: readonly unknown[]): TypedArray {
-  const [lowest, highest] = ranges[datatype] ?? [0n, 0n];
-  const wide = values.map((value, at) => {
-    const whole = integerAt(name, value, at);
-    if (whole < lowest || whole > highest)
-      throw wrong(`${name}[${at}]`, `${whole} is outside ${datatype}`);
-    return whole;
-  });
-  if (datatype === 'INT64') return BigInt64Array.from(wide);
-  if (datatype === 'UINT64') return BigUint64Array.from(wide);
-  const narrow = wide.map(Number);
-  switch (datatype) {
-    case 'INT8':
-      return Int8Array.from(narrow);
-    case 'INT16':
-      return Int16Array.from(narrow);
-    case 'INT32':
-      return Int32Array.from(narrow);
-    case 'UINT8':
-      return Uint8Array.from(narrow);
-    case 'UINT16':
-      return Uint16Array.from(narrow);
-    case 'UINT32':
-      return Uint32Array.from(narrow);
-    default:
-      throw wrong(name, `${datatype} is not an integer type`);
-  }
+function integers(
+  name: string,
+  datatype: keyof typeof integerTypes,
+  values: readonly unknown[],
+): TypedArray {
+  const { lowest, highest, pack } = integerTypes[datatype];
+  return pack(
+    values.map((value, at) => {
+      const whole = integerAt(name, value, at);
+      if (whole < lowest || whole > highest)
+        throw wrong(`${name}[${at}]`, `${whole} is outside ${datatype}`);
+      return whole;
+    }),
+  );
 }
 
 function integerAt(name: string, value: unknown, at: number): bigint {
