@@ -1,9 +1,11 @@
 import { systemClock } from '@opea/kernel/clock';
 import { silentLogger } from '@opea/kernel/log';
 import { createMetrics, metricsText } from '@opea/kernel/metrics';
+import { readOnnxSignature } from '@opea/kernel/onnx';
 import type { ModelRef, RequestOptions, Tensor } from '@opea/schema/runtime';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ManagedRuntime, startInferenceRuntime } from './inference-runtime.ts';
+import { graphBuilder } from './onnx/index.ts';
 import { fakeRegistry } from './testing/fake-registry.ts';
 import { temporaryFolder } from './testing/model-files.ts';
 import {
@@ -286,20 +288,55 @@ test('a version that is promoted under load takes over without an error or a mix
   expect(answers.every(({ execution, number }) => versions.get(execution) === number)).toBe(true);
 });
 
-test('a promoted version that cannot load leaves the old one serving', async () => {
-  const good = registry.publish('steady', affineModel());
-  registry.promote(good);
-  const predict = () => runtime.predict(ref('steady'), [floats('x', [1, 4], 1, 1, 1, 1)], asked());
-  expect((await predict()).version.number).toBe(good.number);
+const good = affineModel({ scale: 4 });
+const onnx = (edit: (graph: ReturnType<typeof graphBuilder>) => void) => {
+  const graph = graphBuilder('odd');
+  graph.input('x', 'float32', ['batch', 4]);
+  edit(graph);
+  graph.output('y', 'float32', ['batch', 4]);
+  return graph.build();
+};
 
-  const bad = registry.publish('steady', affineModel({ scale: 5 }));
-  registry.stored.set(bad.digest, Uint8Array.of(1, 2, 3));
+test.each([
+  ['whose stored file is another', affineModel({ scale: 5 }), Uint8Array.of(1, 2, 3)],
+  ['whose file is gone', affineModel({ scale: 6 }), undefined],
+  ['that is garbage', new TextEncoder().encode('not a model at all'), 'same'],
+  ['that is empty', new Uint8Array(0), 'same'],
+  ['that is cut off', good.slice(0, good.byteLength - 20), 'same'],
+  ['with an operator nobody knows', onnx((graph) => graph.node('Frobnicate', ['x'], 'y')), 'same'],
+  [
+    'whose weights lie in another file',
+    onnx((graph) => {
+      graph.constant({
+        name: 'w',
+        dims: [4],
+        dataType: 1,
+        dataLocation: 1,
+        externalData: [{ key: 'location', value: '/etc/passwd' }],
+      });
+      graph.node('Add', ['x', 'w'], 'y');
+    }),
+    'same',
+  ],
+  ['that has other inputs than were published', perceptronModel({ width: 4 }), 'other'],
+] as const)('a promoted version %s leaves the old one serving', async (what, bytes, stored) => {
+  const model = `steady, then one ${what}`;
+  const old = registry.publish(model, affineModel());
+  registry.promote(old);
+  const predict = () => runtime.predict(ref(model), [floats('x', [1, 4], 1, 1, 1, 1)], asked());
+  expect((await predict()).version.number).toBe(old.number);
+
+  const signature = readOnnxSignature(stored === 'other' ? lookupModel() : good);
+  const bad = registry.publish(model, bytes, signature);
+  if (stored === undefined) registry.stored.delete(bad.digest);
+  else if (typeof stored !== 'string') registry.stored.set(bad.digest, stored);
   registry.promote(bad);
   const stateOf = async (id: string) =>
-    (await runtime.models()).find(({ versionId }) => versionId === id)?.state;
-  await expect.poll(() => stateOf(bad.versionId)).toBe('FAILED');
+    (await runtime.models()).find(({ versionId }) => versionId === id);
+  await expect.poll(async () => (await stateOf(bad.versionId))?.state).toBe('FAILED');
 
-  expect((await predict()).version.number).toBe(good.number);
+  expect((await stateOf(bad.versionId))?.reason).not.toBe('');
+  expect((await predict()).version.number).toBe(old.number);
 });
 
 test('a retired version is no longer found', async () => {

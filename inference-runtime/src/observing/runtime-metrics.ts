@@ -1,5 +1,5 @@
 import type { Metrics } from '@opea/kernel/metrics';
-import type { SchedulerObserver } from '../scheduling/batch-scheduler.ts';
+import type { SchedulerObserver } from '../scheduling/batch.ts';
 
 const batchSizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024];
 const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

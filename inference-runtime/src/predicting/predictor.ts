@@ -18,6 +18,7 @@ import type { CataloguedVersion } from '../models/catalogue.ts';
 import type { LeaseModel } from '../models/lease-models.ts';
 import { labelOf } from '../models/loaded-version.ts';
 import type { RuntimeMetrics } from '../observing/runtime-metrics.ts';
+import { tracePrediction } from '../observing/trace-prediction.ts';
 import type { Timing } from '../timing/timing.ts';
 
 export interface PredictorOptions {
@@ -137,7 +138,7 @@ export function predictor(options: PredictorOptions): Predict {
     return { ...answer, outputs, origin: 'COALESCED' };
   }
 
-  return async (ref, inputs, request) => {
+  const withFallback: Predict = async (ref, inputs, request) => {
     try {
       return await predict(ref, inputs, request);
     } catch (reason) {
@@ -156,4 +157,7 @@ export function predictor(options: PredictorOptions): Predict {
       }
     }
   };
+
+  return (ref, inputs, request) =>
+    tracePrediction({ ref, options: request, clock }, () => withFallback(ref, inputs, request));
 }

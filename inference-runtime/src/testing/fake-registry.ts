@@ -3,7 +3,7 @@ import type { BusMessage } from '@opea/kernel/bus';
 import { systemClock } from '@opea/kernel/clock';
 import type { Envelope } from '@opea/kernel/events';
 import { newId } from '@opea/kernel/ids';
-import { readOnnxSignature } from '@opea/kernel/onnx';
+import { type OnnxSignature, readOnnxSignature } from '@opea/kernel/onnx';
 import { digestOf } from './model-files.ts';
 
 /** The registry as a runtime sees it: its events on a bus, its files in an object store. */
@@ -77,11 +77,14 @@ export function fakeRegistry({ tenant = 'acme' } = {}) {
       },
     },
     /** Publishes a tensor model; returns its version. */
-    publish(model: string, bytes: Uint8Array) {
+    publish(
+      model: string,
+      bytes: Uint8Array,
+      { inputs, outputs }: Pick<OnnxSignature, 'inputs' | 'outputs'> = readOnnxSignature(bytes),
+    ) {
       const number = ++versions;
       const digest = digestOf(bytes);
       stored.set(digest, bytes);
-      const { inputs, outputs } = readOnnxSignature(bytes);
       const version = { modelId: `id-of-${model}`, model, versionId: `${model}-${number}`, number };
       emit('registry.version-published.v1', {
         ...version,
