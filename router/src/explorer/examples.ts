@@ -199,7 +199,7 @@ function drawnSeven(): string {
     '..............',
   ];
   const pixels = marks.flatMap((row) => {
-    const line = [...row].flatMap((mark) => (mark === '#' ? [1, 1] : [0, 0]));
+    const line = row.split('').flatMap((mark) => (mark === '#' ? [1, 1] : [0, 0]));
     return [...line, ...line];
   });
   const bytes = Buffer.alloc(pixels.length * 4);

@@ -2,7 +2,7 @@ import { maskError } from '@opea/kernel/errors';
 import type { Logger } from '@opea/kernel/log';
 import { answers } from '../errors.ts';
 import type { GuardPolicy } from '../guards/policy.ts';
-import { type Caller, anonymous } from '../identity/caller.ts';
+import { anonymous, type Caller } from '../identity/caller.ts';
 import { credentialOf } from '../identity/credentials.ts';
 import type { Identity } from '../identity/identity.ts';
 import { type AnswerForm, acceptedForms } from './accept.ts';

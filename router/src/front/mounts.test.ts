@@ -42,7 +42,7 @@ describe.each(['in this process', 'elsewhere'] as const)('a mount of a service %
       });
       expect(response.status).toBe(201);
       expect(response.headers.get('x-echo')).toBe('yes');
-      const { method, url, headers, body } = await response.json();
+      const { method, url, headers, body } = await received(response);
       expect({ method, url, body }).toEqual({
         method: 'PUT',
         url: '/artifacts/x?y=1',
@@ -50,7 +50,7 @@ describe.each(['in this process', 'elsewhere'] as const)('a mount of a service %
       });
       expect(headers).toMatchObject({ 'x-kept': 'yes' });
       expect(headers).not.toHaveProperty('authorization');
-      expect(decodeJwt(headers[CONTEXT_HEADER])).toMatchObject({
+      expect(decodeJwt(headers[CONTEXT_HEADER] ?? '')).toMatchObject({
         sub: 'prn_ada',
         tenant: 'demo',
         aud: 'opea:registry',
@@ -70,7 +70,7 @@ describe.each(['in this process', 'elsewhere'] as const)('a mount of a service %
         headers: { [CONTEXT_HEADER]: 'forged' },
         body: '{"apiKey":"x"}',
       });
-      const { headers, body } = await response.json();
+      const { headers, body } = await received(response);
       expect(headers).not.toHaveProperty(CONTEXT_HEADER);
       expect(body).toBe('{"apiKey":"x"}');
     }));
@@ -88,3 +88,15 @@ describe('a mount of a service that is away', () => {
     expect((await fetch(`${router.url}/artifacts/x`, { headers })).status).toBe(503);
   });
 });
+
+/** What the service received, as it told. */
+async function received(response: Response): Promise<Received> {
+  return JSON.parse(await response.text());
+}
+
+interface Received {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}

@@ -1,4 +1,4 @@
-import { request as call, Agent, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Agent, request as call, type IncomingMessage, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { CONTEXT_HEADER, type ContextSigner } from '@opea/kernel/auth';
 import { maskError } from '@opea/kernel/errors';

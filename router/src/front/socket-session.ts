@@ -2,7 +2,7 @@ import { cancelled, maskError, type PlatformError } from '@opea/kernel/errors';
 import { newId } from '@opea/kernel/ids';
 import type { WebSocket } from 'ws';
 import { answers } from '../errors.ts';
-import { type Caller, anonymous } from '../identity/caller.ts';
+import { anonymous, type Caller } from '../identity/caller.ts';
 import { type Credential, credentialOfInit } from '../identity/credentials.ts';
 import type { Admitted } from './admission.ts';
 import { answerText, refusalBody } from './answer.ts';

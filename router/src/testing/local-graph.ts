@@ -1,10 +1,10 @@
 import {
   buildSchema,
-  execute,
-  type GraphQLSchema,
-  type GraphQLError,
-  subscribe,
   type ExecutionResult,
+  execute,
+  type GraphQLError,
+  type GraphQLSchema,
+  subscribe,
 } from 'graphql';
 import type { Graph, GraphAnswer, GraphOperation } from '../graph.ts';
 
