@@ -2,7 +2,10 @@ import { fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { FromWorker, ToWorker } from './worker-protocol.ts';
+import { type FromWorker, leave, type ToWorker } from './worker-protocol.ts';
+
+/** How long an execution may take to end before its thread is ended regardless, in ms. */
+const patienceMs = 10_000;
 
 /** A line to one worker. The worker's own life is over when `exit` was called, once. */
 export interface WorkerChannel {
@@ -34,12 +37,23 @@ export const threadChannel: OpenChannel = ({ threads, onMessage, onExit }) => {
   worker.on('message', onMessage);
   worker.on('error', (error) => exited(error.message));
   worker.on('messageerror', (error) => exited(error.message));
-  worker.on('exit', (code) => exited(`exit code ${code}`));
+  const gone = new Promise<void>((resolve) => {
+    worker.once('exit', (code) => {
+      exited(`exit code ${code}`);
+      resolve();
+    });
+  });
 
   return {
     pid: undefined,
     post: (message, transfer) => worker.postMessage(message, [...transfer]),
-    terminate: async () => void (await worker.terminate()),
+    // Ending a thread inside ONNX Runtime aborts the whole process: it is asked to leave between two executions.
+    async terminate() {
+      worker.postMessage(leave);
+      const late = setTimeout(() => void worker.terminate(), patienceMs);
+      await gone;
+      clearTimeout(late);
+    },
   };
 };
 

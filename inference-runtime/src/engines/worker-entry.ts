@@ -1,8 +1,9 @@
 import { getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { ProgramName } from './worker-protocol.ts';
 import type { StartProgram } from './program.ts';
 import { hostPrograms } from './program-table.ts';
+import type { ProgramName } from './worker-protocol.ts';
+import { leave } from './worker-protocol.ts';
 
 const niceness = 5;
 
@@ -29,5 +30,8 @@ if (parentPort === null) {
     threads,
     post: (message, transfer) => port.postMessage(message, [...transfer]),
   });
-  port.on('message', table.receive);
+  port.on('message', (message) => {
+    if (message === leave) process.exit(0);
+    table.receive(message);
+  });
 }

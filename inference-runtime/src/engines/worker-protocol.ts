@@ -32,3 +32,6 @@ export interface WireError {
   readonly code?: string;
   readonly details?: Readonly<Record<string, unknown>>;
 }
+
+/** Asks a worker thread to end itself as soon as nothing runs in it. */
+export const leave = 'leave';
