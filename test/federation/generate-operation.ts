@@ -75,6 +75,7 @@ class Writer {
 
   #selection(type: GraphQLCompositeType, depth: number): string {
     const random = this.#random;
+    if (depth >= 7) return this.#typename();
     if (isUnionType(type) || random.chance(isObjectType(type) ? 0.12 : 0.4)) {
       if (random.chance(isUnionType(type) ? 0.15 : 0.1)) return this.#typename();
       return this.#fragment(type, depth);
@@ -93,7 +94,8 @@ class Writer {
   #fragment(type: GraphQLCompositeType, depth: number): string {
     const random = this.#random;
     const targets = this.#targets(type);
-    const target = random.pick(targets);
+    // An interface that nothing implements has no other side.
+    const target = targets.length === 0 ? type : random.pick(targets);
     const condition = this.#condition();
     this.#left -= 1;
     if (random.chance(0.3)) {

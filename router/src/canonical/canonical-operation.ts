@@ -12,9 +12,8 @@ import {
   print,
   type SelectionSetNode,
 } from 'graphql';
-
-import { isIncluded } from './conditions.ts';
 import { argumentsText } from './arguments-text.ts';
+import { isIncluded } from './conditions.ts';
 import { type FieldKeys, variablesIn } from './field-key.ts';
 import { narrow } from './narrow.ts';
 import type { Supergraph } from './supergraph.ts';

@@ -4,7 +4,8 @@ import type { Supergraph } from '../canonical/supergraph.ts';
 import type { EntityLookup, FetchNode, PlanNode } from '../planning/plan.ts';
 import { type Failure, FieldError } from './failure.ts';
 import { selectionsOf } from './fetch-selection.ts';
-import { type DataObject, eachObjectAt, isDataObject, merge } from './joined-data.ts';
+import { type DataObject, isDataObject, merge } from './joined-data.ts';
+import { eachObjectAt, plainKey, plainRepresentation, programOf } from './lookup-program.ts';
 import { markDependents, markFailed } from './mark-failed.ts';
 import { placeErrors } from './place-errors.ts';
 import { represent } from './representation.ts';
@@ -141,11 +142,30 @@ function collectTargets(
   const targets: DataObject[] = [];
   const order: number[] = [];
   const failures = new Map<number, ReadonlyMap<string, Failure>>();
-  const take = (object: DataObject) => {
-    if (typeof object['__typename'] !== 'string') return;
+  const program = programOf(supergraph, lookup);
+  const add = (object: DataObject, key: string, makeRepresentation: () => DataObject): void => {
+    const known = memory?.get(list.key + key);
+    if (known) {
+      merge(supergraph, object, known);
+      return;
+    }
+    let index = list.indexes.get(key);
+    if (index === undefined) {
+      index = list.representations.length;
+      const representation = makeRepresentation();
+      if (lookup.inputRewrites.length > 0) {
+        rewrite(supergraph, representation, lookup.inputRewrites);
+      }
+      list.indexes.set(key, index);
+      list.representations.push(representation);
+    }
+    targets.push(object);
+    order.push(index);
+  };
+  const takeTheLongWay = (object: DataObject): void => {
     const represented = represent(supergraph, object, lookup.requires);
     if (!represented) return;
-    const { value: representation, failed } = represented;
+    const { value, failed } = represented;
     const selection = failed && selectionsOf(fetch).get(lookup.alias);
     if (failed && selection) {
       const { subgraph } = fetch;
@@ -155,29 +175,21 @@ function collectTargets(
         return;
       }
     }
-    representation['__typename'] ??= object['__typename'];
-    if (lookup.inputRewrites.length > 0) {
-      rewrite(supergraph, representation, lookup.inputRewrites);
-    }
-    const text = JSON.stringify(representation);
-    if (memory) {
-      const known = memory.get(list.key + text);
-      if (known) {
-        merge(supergraph, object, known);
-        return;
-      }
-    }
-    let index = list.indexes.get(text);
-    if (index === undefined) {
-      index = list.representations.length;
-      list.indexes.set(text, index);
-      list.representations.push(representation);
-    }
-    if (failed) failures.set(targets.length, failed);
-    targets.push(object);
-    order.push(index);
+    value['__typename'] ??= object['__typename'];
+    const index = targets.length;
+    add(object, JSON.stringify(value), () => value);
+    if (failed && targets.length > index) failures.set(index, failed);
   };
-  for (const path of lookup.paths) eachObjectAt(supergraph, execution.data, path, take);
+  const found = (object: DataObject): void => {
+    const typename = object['__typename'];
+    if (typeof typename !== 'string') return;
+    const fields = program.plainFieldsOf(typename);
+    const key = fields?.length ? plainKey(typename, object, fields) : undefined;
+    if (fields && key !== undefined) {
+      add(object, key, () => plainRepresentation(typename, object, fields));
+    } else takeTheLongWay(object);
+  };
+  for (const path of program.paths) eachObjectAt(execution.data, path, { supergraph, found });
   return { lookup, list, targets, order, failures };
 }
 

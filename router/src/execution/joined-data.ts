@@ -1,5 +1,4 @@
 import type { Supergraph } from '../canonical/supergraph.ts';
-import type { PathStep } from '../planning/plan.ts';
 import { FieldError } from './failure.ts';
 
 /** One object of the joined data. Keys are canonical; values may be `FieldError`. */
@@ -38,9 +37,7 @@ export function merge(supergraph: Supergraph, target: DataObject, source: DataOb
       // the value is known from elsewhere
     } else if (Array.isArray(known)) {
       if (Array.isArray(next)) mergeLists(supergraph, known, next);
-    } else if (typeof known === 'object' && typeof next === 'object' && !Array.isArray(next)) {
-      merge(supergraph, known as DataObject, next as DataObject);
-    }
+    } else if (isDataObject(known) && isDataObject(next)) merge(supergraph, known, next);
   }
 }
 
@@ -52,37 +49,5 @@ function mergeLists(supergraph: Supergraph, target: unknown[], source: readonly 
     else if (Array.isArray(known)) {
       if (Array.isArray(next)) mergeLists(supergraph, known, next);
     } else if (isDataObject(known) && isDataObject(next)) merge(supergraph, known, next);
-  }
-}
-
-/** Calls `found` for every object at the end of the path. */
-export function eachObjectAt(
-  supergraph: Supergraph,
-  value: unknown,
-  path: readonly PathStep[],
-  found: (object: DataObject) => void,
-  from = 0,
-): void {
-  if (typeof value !== 'object' || value === null) return;
-  if (Array.isArray(value)) {
-    const step = path[from];
-    const next = step && 'each' in step ? from + 1 : from;
-    for (const element of value) eachObjectAt(supergraph, element, path, found, next);
-    return;
-  }
-  const object = value as DataObject;
-  const step = path[from];
-  if (step === undefined) {
-    if (!(object instanceof FieldError)) found(object);
-  } else if ('key' in step) {
-    eachObjectAt(supergraph, object[step.key], path, found, from + 1);
-  } else if ('types' in step) {
-    const typename = object['__typename'];
-    const fits =
-      typeof typename !== 'string' ||
-      step.types.some((type) => supergraph.satisfies(typename, type));
-    if (fits) eachObjectAt(supergraph, object, path, found, from + 1);
-  } else {
-    // A list was promised and one object stands there: nothing to descend into.
   }
 }

@@ -5,8 +5,8 @@ import type {
   BatchFetchNode as RawBatchFetch,
   FetchNode as RawFetch,
   PlanNode as RawNode,
-  RequiresSelection as RawSelection,
   QueryPlan as RawPlan,
+  RequiresSelection as RawSelection,
 } from '@graphql-hive/router-query-planner';
 
 import type {

@@ -21,6 +21,7 @@ import { isIncluded } from '../canonical/conditions.ts';
 import type { FieldKeys } from '../canonical/field-key.ts';
 import { narrow } from '../canonical/narrow.ts';
 import type { Supergraph } from '../canonical/supergraph.ts';
+import { FieldError } from '../execution/failure.ts';
 
 export interface ShapeContext {
   readonly supergraph: Supergraph;
@@ -42,6 +43,10 @@ export interface FieldShape {
   readonly more: readonly string[];
   /** Undefined for meta fields. */
   readonly type: TypeShape | undefined;
+  /** `__typename`. */
+  readonly isMeta: boolean;
+  /** It takes more than reading one key and writing another. */
+  readonly isUnusual: boolean;
 }
 
 /** A field's type as the shaper walks it. */
@@ -86,6 +91,11 @@ export class ObjectShape {
     const fields = this.#collect(type);
     this.#byType.set(typename, fields);
     return fields;
+  }
+
+  /** An object of the joined data, and not an error or a list in its place. */
+  isPlainData(value: object): value is Readonly<Record<string, unknown>> {
+    return !Array.isArray(value) && !(value instanceof FieldError);
   }
 
   /** A field that reads that key, whatever the object's type may have been. */
@@ -185,6 +195,8 @@ export class ObjectShape {
       source,
       more,
       type: draft.type && this.#typeShape(draft.type, draft.sets),
+      isMeta: draft.name === '__typename' && draft.response !== '__proto__',
+      isUnusual: more.length > 0 || draft.response === '__proto__',
     };
   }
 

@@ -1,5 +1,6 @@
-import { FieldError, type Failure } from '../execution/failure.ts';
+import { type Failure, FieldError } from '../execution/failure.ts';
 import type { FieldShape, ObjectShape, TypeShape } from './object-shape.ts';
+import { shapeQuickly, unusual } from './shape-quickly.ts';
 
 export interface AnswerError {
   readonly message: string;
@@ -28,6 +29,10 @@ export interface ShapeRequest {
  * order, nulls propagated (GraphQL specification 6.4.4), errors at the client's paths.
  */
 export function shapeAnswer(request: ShapeRequest): ShapedAnswer {
+  const quick = request.meta
+    ? unusual
+    : shapeQuickly(request.shape, request.typename, request.data);
+  if (quick !== unusual) return { data: quick, errors: [] };
   const shaper = new Shaper(request);
   const data = shaper.object(request.shape, request.typename, request.data, request.meta);
   return { data: data === propagated ? null : data, errors: shaper.errors };
@@ -110,7 +115,7 @@ class Shaper {
   }
 
   #list(item: TypeShape, values: readonly unknown[]): unknown {
-    const completed = new Array<unknown>(values.length);
+    const completed = Array.from<unknown>({ length: values.length });
     for (let index = 0; index < values.length; index++) {
       this.#path.push(index);
       const one = this.#complete(item, values[index]);

@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from '@opea/kernel/clock';
+import { type Clock, systemClock } from '@opea/kernel/clock';
 import { PlatformError } from '@opea/kernel/errors';
 import type { Histogram, Metrics } from '@opea/kernel/metrics';
 import { circuitBreaker, retry, retryBudget, withDeadline } from '@opea/kernel/resilience';

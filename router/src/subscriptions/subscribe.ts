@@ -1,6 +1,4 @@
 import type { GraphResult } from '@opea/kernel/subgraph';
-
-import type { GraphAnswer } from '../graph.ts';
 import {
   type Execution,
   executePlan,
@@ -9,6 +7,7 @@ import {
   variablesOf,
 } from '../execution/execute-plan.ts';
 import type { OperationVariant } from '../execution/prepared-operation.ts';
+import type { GraphAnswer } from '../graph.ts';
 import type { FetchNode, PlanNode } from '../planning/plan.ts';
 import { shapeAnswer } from '../shaping/shape-answer.ts';
 import { entityMemory } from './entity-memory.ts';
