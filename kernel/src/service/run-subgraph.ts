@@ -2,7 +2,7 @@ import { type ContextVerifier, contextVerifier, keySetFrom } from '../auth/index
 import { type Bus, jetstreamBus } from '../bus/index.ts';
 import { type Clock, systemClock } from '../clock/index.ts';
 import { serve } from '../http/index.ts';
-import { openStack, type Process, runUntilSignal, type Stack } from '../lifecycle/index.ts';
+import { openStack, type Process, runUntilSignal } from '../lifecycle/index.ts';
 import { createLogger, type Logger } from '../log/index.ts';
 import { createMetrics, type Metrics } from '../metrics/index.ts';
 import { type Database, openPostgres } from '../postgres/index.ts';
@@ -18,8 +18,6 @@ export interface SubgraphParts<Tables> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** For what else the service opens: stopped after the service itself. */
-  readonly stack: Stack;
 }
 
 export interface RunSubgraphOptions<Tables> {
@@ -51,7 +49,6 @@ export async function runSubgraph<Tables>(options: RunSubgraphOptions<Tables>): 
       clock,
       logger,
       metrics: createMetrics({ processMetrics: true }),
-      stack,
     }),
   );
   const { listener, onUpgrade } = running.subgraph;

@@ -5,8 +5,8 @@ import { type ApiKeySource, findKeys, pageKeys } from './api-key/api-key-store.t
 import {
   findPrincipalNamed,
   findPrincipals,
-  pagePrincipals,
   type PrincipalSource,
+  pagePrincipals,
 } from './principal/principal-store.ts';
 import type { Tables } from './tables.ts';
 import { findTenant, type TenantSource } from './tenant/tenant-store.ts';

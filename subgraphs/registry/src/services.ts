@@ -4,8 +4,8 @@ import type { Logger } from '@opea/kernel/log';
 import type { Database } from '@opea/kernel/postgres';
 import type { ModelCommands } from './model/model-commands.ts';
 import type { Publications } from './model/publications.ts';
-import type { Visibility } from './visibility.ts';
 import type { Tables } from './tables.ts';
+import type { Visibility } from './visibility.ts';
 
 /** What the resolvers call. */
 export interface Services {
