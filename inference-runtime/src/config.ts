@@ -1,5 +1,6 @@
 import { bytes, flag, loadConfig, millis, port, secret } from '@opea/kernel/config';
 import { z } from 'zod';
+import { defaultGeneratorConfig, type GeneratorConfig } from './generation/index.ts';
 import { type BatchPolicy, defaultBatchPolicy } from './scheduling/policy.ts';
 
 /** How a runtime behaves; what is left out has the default. */
@@ -15,6 +16,10 @@ export interface RuntimeConfig {
   /** Instances of each tensor model, each in a worker of its own. */
   readonly instances: number;
   readonly isolation: 'thread' | 'process';
+  /** A worker process that takes more resident memory than this is killed and replaced, bytes. Only with `process`. */
+  readonly processMemoryBytes: number;
+  /** How decoders are run. */
+  readonly generation: GeneratorConfig;
   /** Deadline of a prediction that names none, ms. */
   readonly predictTimeoutMs: number;
   readonly loadTimeoutMs: number;
@@ -44,6 +49,8 @@ export function defaultRuntimeConfig(cores: number): RuntimeConfig {
     batching: defaultBatchPolicy,
     instances: 1,
     isolation: 'thread',
+    processMemoryBytes: 8 * 1024 ** 3,
+    generation: defaultGeneratorConfig,
     predictTimeoutMs: 30_000,
     loadTimeoutMs: 120_000,
     retryLoadAfterMs: 10_000,
@@ -111,6 +118,9 @@ export const runtimeShape = (cores: number) => {
       .enum(['thread', 'process'])
       .default('thread')
       .describe('`process` keeps a native crash from taking the service with it'),
+    OPEA_RUNTIME_PROCESS_MEMORY: bytes(defaults.processMemoryBytes).describe(
+      'A worker process that takes more is killed and replaced',
+    ),
     OPEA_RUNTIME_PREDICT_TIMEOUT_MS: millis(defaults.predictTimeoutMs).describe(
       'Deadline of a prediction that names none',
     ),
@@ -145,6 +155,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, co
     threadsPerWorker: read.OPEA_RUNTIME_THREADS,
     memoryBytes: read.OPEA_RUNTIME_MEMORY,
     isolation: read.OPEA_RUNTIME_ISOLATION,
+    processMemoryBytes: read.OPEA_RUNTIME_PROCESS_MEMORY,
     predictTimeoutMs: read.OPEA_RUNTIME_PREDICT_TIMEOUT_MS,
     loadTimeoutMs: read.OPEA_RUNTIME_LOAD_TIMEOUT_MS,
     pinned: read.OPEA_RUNTIME_PINNED.split(',').filter((name) => name !== ''),

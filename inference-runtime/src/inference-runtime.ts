@@ -65,6 +65,7 @@ export async function startInferenceRuntime(
     startWorkerPool({
       workers: config.workers,
       threadsPerWorker: config.threadsPerWorker,
+      processMemoryBytes: config.processMemoryBytes,
       logger,
       now: timing.now,
       onRestart: metrics.workerRestarted,
@@ -106,8 +107,7 @@ export async function startInferenceRuntime(
     ...policyControl({ policies, registry, host, lease, config }),
     predict: predictor({ config, lease, served, timing, clock, metrics }),
     generate: generateWith({ lease, config, timing, metrics }),
-    resolve: async (ref) =>
-      served(await registry.resolve(ref, AbortSignal.timeout(config.loadTimeoutMs))),
+    resolve: async (ref) => served(await registry.resolve(ref, new AbortController().signal)),
     models: async (tenant) => registry.catalogue.versions(tenant).map(served),
     ready: async () => [registry.check()],
     [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),

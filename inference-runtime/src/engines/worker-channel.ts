@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { limitMemory } from './limit-memory.ts';
 import { type FromWorker, leave, type ToWorker } from './worker-protocol.ts';
 
 /** How long an execution may take to end before its thread is ended regardless, in ms. */
@@ -18,6 +19,8 @@ export interface WorkerChannel {
 
 export interface ChannelOptions {
   readonly threads: number;
+  /** Most resident memory of a worker process, bytes; beyond it the process is killed. */
+  readonly maxMemoryBytes?: number;
   readonly onMessage: (message: FromWorker) => void;
   readonly onExit: (reason: string) => void;
 }
@@ -58,7 +61,7 @@ export const threadChannel: OpenChannel = ({ threads, onMessage, onExit }) => {
 };
 
 /** A child process: an abort or an out-of-memory kill takes only it; buffers are copied. */
-export const processChannel: OpenChannel = ({ threads, onMessage, onExit }) => {
+export const processChannel: OpenChannel = ({ threads, maxMemoryBytes, onMessage, onExit }) => {
   const child = fork(fileURLToPath(entry()), [String(threads)], {
     serialization: 'advanced',
     execArgv: fromSource() ? ['--import', tsx('tsx'), '--conditions=source'] : [],
@@ -68,6 +71,17 @@ export const processChannel: OpenChannel = ({ threads, onMessage, onExit }) => {
   child.on('message', (message) => onMessage(message as FromWorker));
   child.on('error', (error) => exited(error.message));
   child.on('exit', (code, signal) => exited(signal ?? `exit code ${code}`));
+  const { pid } = child;
+  if (maxMemoryBytes !== undefined && pid !== undefined)
+    limitMemory({
+      pid,
+      maxBytes: maxMemoryBytes,
+      until: gone,
+      exceeded() {
+        exited(`more than ${maxMemoryBytes} bytes of memory`);
+        child.kill('SIGKILL');
+      },
+    });
 
   return {
     pid: child.pid,

@@ -180,3 +180,27 @@ test('a worker process killed in the middle of an execution fails that one, and 
   expect(outputs[0]?.data).toEqual(Float32Array.of(1, 1, 1, 1));
   expect(host.pid).not.toBe(first);
 });
+
+test('a worker process that takes too much memory is killed alone, and a new one takes its place', async () => {
+  await using folder = await temporaryFolder();
+  const { path, digest } = await writeModelFile(folder.path, perceptronModel({ width: 512 }));
+  await using host = new WorkerHost({
+    openChannel: processChannel,
+    threads: 1,
+    maxMemoryBytes: 600 * 1024 ** 2,
+    logger: silentLogger,
+    now: () => performance.now(),
+  });
+  const model = await host.open({ ...opening, init: { name: 'm@1', path, digest } });
+  const run = (rows: number) => {
+    const data = new Float32Array(rows * 512);
+    return model.call<Execution>('run', [
+      { name: 'x', datatype: 'FP32', shape: [rows, 512], data },
+    ]);
+  };
+
+  expect(await codeOf(run(200_000))).toBe('WORKER_CRASHED');
+  const { outputs } = await run(1);
+
+  expect(outputs[0]?.shape).toEqual([1, 512]);
+}, 60_000);

@@ -1,5 +1,5 @@
-import type { Logger } from '@opea/kernel/log';
 import { PlatformError } from '@opea/kernel/errors';
+import type { Logger } from '@opea/kernel/log';
 import { circuitOpen, executionFailed, unavailable, workerCrashed } from '../errors.ts';
 import { type CrashCircuit, crashCircuit } from './crash-circuit.ts';
 import type { OpenChannel, WorkerChannel } from './worker-channel.ts';
@@ -8,6 +8,8 @@ import type { FromWorker, ProgramName, ToWorker, WireError } from './worker-prot
 export interface WorkerHostOptions {
   readonly openChannel: OpenChannel;
   readonly threads: number;
+  /** Most resident memory of a worker process, bytes. */
+  readonly maxMemoryBytes?: number;
   readonly logger: Pick<Logger, 'warn' | 'error'>;
   readonly now: () => number;
   readonly onRestart?: () => void;
@@ -178,6 +180,9 @@ export class WorkerHost implements AsyncDisposable {
     const life = ++this.#life;
     return this.#options.openChannel({
       threads: this.#options.threads,
+      ...(this.#options.maxMemoryBytes !== undefined && {
+        maxMemoryBytes: this.#options.maxMemoryBytes,
+      }),
       onMessage: (message) => {
         if (life === this.#life) this.#receive(message);
       },

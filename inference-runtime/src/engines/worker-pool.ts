@@ -7,6 +7,8 @@ export interface WorkerPoolOptions {
   readonly workers: number;
   /** Intra-op threads of each worker. */
   readonly threadsPerWorker: number;
+  /** Most resident memory of a worker process, bytes. Threads share the process and are not limited. */
+  readonly processMemoryBytes?: number;
   readonly logger: Pick<Logger, 'warn' | 'error'>;
   readonly now: () => number;
   readonly onRestart?: () => void;
@@ -34,6 +36,7 @@ export interface WorkerPool extends AsyncDisposable {
 /** Engine workers, and which program lives in which. Workers start when they are first needed. */
 export function startWorkerPool(options: WorkerPoolOptions): WorkerPool {
   const { workers, threadsPerWorker: threads, logger, now, onRestart } = options;
+  const maxMemoryBytes = options.processMemoryBytes;
   const base = { threads, logger, now, ...(onRestart && { onRestart }) };
   const hosts: WorkerHost[] = [];
   const isolated = new Set<WorkerHost>();
@@ -56,7 +59,11 @@ export function startWorkerPool(options: WorkerPoolOptions): WorkerPool {
   ) {
     if (isolation === 'thread') return place(opening.program, not).open<Info>(opening);
 
-    const host = new WorkerHost({ ...base, openChannel: processChannel });
+    const host = new WorkerHost({
+      ...base,
+      openChannel: processChannel,
+      ...(maxMemoryBytes !== undefined && { maxMemoryBytes }),
+    });
     isolated.add(host);
     const stop = async () => {
       isolated.delete(host);

@@ -6,7 +6,7 @@ import type { RuntimeConfig } from '../config.ts';
 import type { Engine, Signature } from '../engines/engine.ts';
 import type { WorkerPool } from '../engines/worker-pool.ts';
 import { modelRefused } from '../errors.ts';
-import { createGenerator, defaultGeneratorConfig } from '../generation/index.ts';
+import { createGenerator } from '../generation/index.ts';
 import { tensorModel } from '../predicting/tensor-model.ts';
 import type { SchedulerObserver } from '../scheduling/batch.ts';
 import type { BatchPolicy } from '../scheduling/policy.ts';
@@ -39,7 +39,7 @@ export function loadVersion(options: LoadVersionOptions): LoadVersion {
         files,
         pool,
         isolation,
-        config: defaultGeneratorConfig,
+        config: config.generation,
         timing,
         logger,
         metrics,
