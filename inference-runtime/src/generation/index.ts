@@ -6,3 +6,5 @@ export type { DecoderInfo } from './decoder/decoder-messages.ts';
 export type { GenerationOptions } from './sampling/generation-options.ts';
 export { adaptHuggingFaceExport } from './adaptation/adapt-hugging-face-export.ts';
 export type { HuggingFaceExport } from './adaptation/adapt-hugging-face-export.ts';
+export { adaptGguf } from './adaptation/gguf/adapt-gguf.ts';
+export type { AdaptedGguf, AdaptGgufOptions } from './adaptation/gguf/adapt-gguf.ts';

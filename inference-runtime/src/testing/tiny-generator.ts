@@ -5,16 +5,18 @@ import { silentLogger } from '@opea/kernel/log';
 import { createMetrics } from '@opea/kernel/metrics';
 import type { ServedVersion } from '@opea/schema/runtime';
 import { startWorkerPool, type WorkerPool } from '../engines/worker-pool.ts';
-import { createGenerator, defaultGeneratorConfig } from '../generation/index.ts';
 import type { Generator, GeneratorConfig } from '../generation/index.ts';
+import { createGenerator, defaultGeneratorConfig } from '../generation/index.ts';
 import { machineTiming } from '../timing/timing.ts';
-import { tinyDecoder, type TinyDecoderOptions } from './tiny-decoder.ts';
+import { type TinyDecoderOptions, tinyDecoder } from './tiny-decoder.ts';
 import { tinyTokenizer } from './tiny-tokenizer.ts';
 
 export interface TinyGeneratorOptions {
   readonly decoder?: TinyDecoderOptions;
   /** The decoder's file; default: one made from `decoder`. */
   readonly model?: Uint8Array;
+  /** `tokenizer.json`; default: the tiny one. */
+  readonly tokenizer?: string;
   readonly config?: Partial<GeneratorConfig>;
   readonly threads?: number;
   /** Contents of `generation.json`. */
@@ -43,6 +45,7 @@ export interface TinyGenerator extends AsyncDisposable {
 export async function openTinyGenerator({
   decoder = {},
   model,
+  tokenizer,
   config = {},
   threads = 1,
   defaults,
@@ -52,7 +55,7 @@ export async function openTinyGenerator({
   const { json, vocab, eos } = tinyTokenizer();
   const contents = {
     'model.onnx': model ?? tinyDecoder({ vocab, eos, ...decoder }),
-    'tokenizer.json': json,
+    'tokenizer.json': tokenizer ?? json,
     ...(defaults && { 'generation.json': JSON.stringify(defaults) }),
   };
   const files = Object.keys(contents).map((name) => ({ name, path: join(folder, name) }));
