@@ -12,10 +12,10 @@ import { openStack, type Stack } from '@opea/kernel/lifecycle';
 import { type Logger, withLogContext } from '@opea/kernel/log';
 import { type Metrics, metricsContentType, metricsText } from '@opea/kernel/metrics';
 import type { SubgraphEndpoint } from '@opea/kernel/subgraph';
-import { extractContext } from '@opea/kernel/telemetry';
+import { extractContext, openSpan } from '@opea/kernel/telemetry';
 import { defaultConfig, type RouterConfig } from './config.ts';
-import { createGraph } from './execution/create-graph.ts';
 import { answers } from './errors.ts';
+import { createGraph } from './execution/create-graph.ts';
 import { explorerRoutes } from './explorer/explorer.ts';
 import { admission } from './front/admission.ts';
 import { type Exchange, sendRefusal } from './front/exchange.ts';
@@ -34,9 +34,12 @@ import { guardPolicy } from './guards/policy.ts';
 import { startIdentity } from './identity/identity.ts';
 import type { IdentityProvider } from './identity/provider.ts';
 import { followRevocations } from './identity/revocations.ts';
+import { oip } from './protocols/oip/oip.ts';
+import { openai } from './protocols/openai/openai.ts';
+import { protocolFront } from './protocols/protocol-front.ts';
 import { remoteSource } from './sources/remote-source.ts';
 
-export { type RouterConfig, configFrom, defaultConfig, readConfig, routerShape } from './config.ts';
+export { configFrom, defaultConfig, type RouterConfig, readConfig, routerShape } from './config.ts';
 export type { Mount } from './front/mounts.ts';
 export type { Graph, GraphAnswer, GraphOperation } from './graph.ts';
 export type { ExchangedKey, IdentityProvider } from './identity/provider.ts';
@@ -73,7 +76,10 @@ export const graphPath = '/graphql';
 /** Without the bus a revoked key has to be noticed by asking. */
 const recheckWithoutBusMs = 3_000;
 
-/** The platform's door: one graph over HTTP, WebSocket, event streams and multipart. */
+/**
+ * The platform's door: one graph over HTTP, WebSocket, event streams and multipart, and the same graph for clients
+ * that speak the Open Inference Protocol or the OpenAI API.
+ */
 export async function startRouter(deps: RouterDependencies): Promise<Router> {
   const { bus, cache, clock, logger, metrics, signer } = deps;
   const config: RouterConfig = { ...defaultConfig, ...deps.config };
@@ -108,6 +114,7 @@ export async function startRouter(deps: RouterDependencies): Promise<Router> {
       heartbeatMs: config.heartbeatMs,
       recheck: (caller) => identity.recheck(caller),
       recheckMs: keyCacheMs,
+      perPrincipal: config.socketsPerPrincipal,
     }),
   );
   if (bus !== undefined) {
@@ -156,18 +163,23 @@ export async function startRouter(deps: RouterDependencies): Promise<Router> {
         messageBytes: config.socketMessageBytes,
         initMs: config.socketInitMs,
         operationsPerSocket: config.socketOperations,
-        socketsPerPrincipal: config.socketsPerPrincipal,
         stallMs,
         answerBytes,
       },
     }),
   );
+  const ready = deps.ready ?? (() => Promise.resolve([{ name: 'graph', ok: true }]));
+  const protocols = protocolFront({
+    ...shared,
+    protocols: [oip({ ready }), openai()],
+    clock,
+    allowAnonymous,
+    timeoutMs: config.requestMs,
+  });
   const mounts = mountTable({ mounts: deps.mounts ?? [], identity, signer, logger });
   const others = routes(
     {
-      ...healthRoutes({
-        ready: deps.ready ?? (() => Promise.resolve([{ name: 'graph', ok: true }])),
-      }),
+      ...healthRoutes({ ready }),
       'GET /metrics': async (_request, response) => {
         response
           .writeHead(200, { 'content-type': metricsContentType })
@@ -185,8 +197,11 @@ export async function startRouter(deps: RouterDependencies): Promise<Router> {
     const { request, response } = exchange;
     for (const [name, value] of Object.entries(origins.corsHeaders(request)))
       response.setHeader(name, value);
-    if (path === graphPath && request.method === 'OPTIONS') response.writeHead(204).end();
+    const isProtocol = protocols.owns(path);
+    if (request.method === 'OPTIONS' && (path === graphPath || isProtocol))
+      response.writeHead(204).end();
     else if (path === graphPath) void serveGraph(exchange);
+    else if (isProtocol) void protocols.handle(exchange, path);
     else if (!mounts.handle(exchange) && !others(request, response))
       sendRefusal(exchange, 'json', answers.NOT_FOUND());
   };
@@ -202,7 +217,12 @@ export async function startRouter(deps: RouterDependencies): Promise<Router> {
         traceparent: textOf(request, 'traceparent'),
         tracestate: textOf(request, 'tracestate'),
       };
-      withLogContext({ correlationId }, () => extractContext(headers, work));
+      const traced = () =>
+        openSpan(`router ${request.method} ${path}`, { correlationId }, (end) => {
+          response.once('close', end);
+          work();
+        });
+      withLogContext({ correlationId }, () => extractContext(headers, traced));
     },
     onUpgrade: sockets.onUpgrade,
     [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),

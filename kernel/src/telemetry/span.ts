@@ -28,6 +28,15 @@ export function withSpan<Result>(
   });
 }
 
+/** Begins `work` inside a span of that name, which lasts until `work` calls `end`: for what ends with an event. */
+export function openSpan(
+  name: string,
+  attributes: Attributes,
+  work: (end: () => void) => void,
+): void {
+  trace.getTracer('opea').startActiveSpan(name, { attributes }, (span) => work(() => span.end()));
+}
+
 /** The trace that is being recorded now: 32 hex digits. */
 export function currentTraceId(): string | undefined {
   const context = trace.getActiveSpan()?.spanContext();
