@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { silentLogger } from '@opea/kernel/log';
-import { createMetrics } from '@opea/kernel/metrics';
 import { startWorkerPool } from '@opea/inference-runtime/engines';
-import { createGenerator, defaultGeneratorConfig } from '@opea/inference-runtime/generation';
 import type { Generator, GeneratorConfig } from '@opea/inference-runtime/generation';
+import { createGenerator, defaultGeneratorConfig } from '@opea/inference-runtime/generation';
 import { openTinyGenerator, tinyVersion } from '@opea/inference-runtime/testing';
 import { machineTiming } from '@opea/inference-runtime/timing';
+import { silentLogger } from '@opea/kernel/log';
+import { createMetrics } from '@opea/kernel/metrics';
 
 /** The storyteller's dimensions with random weights: speed does not depend on what a model learned. */
 export const storytellerShape = {

@@ -1,5 +1,5 @@
-import type { GenerationEvent } from '@opea/schema/runtime';
 import type { Generator } from '@opea/inference-runtime/generation';
+import type { GenerationEvent } from '@opea/schema/runtime';
 
 export interface Work {
   readonly prompt: string;

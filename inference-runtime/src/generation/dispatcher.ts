@@ -18,8 +18,8 @@ import type {
   StepReport,
 } from './decoder/decoder-messages.ts';
 import type { GenerationMetrics } from './generation-metrics.ts';
-import type { GeneratorConfig } from './generator-config.ts';
 import type { GeneratorStats } from './generator.ts';
+import type { GeneratorConfig } from './generator-config.ts';
 import type { ParsedGeneration } from './sampling/generation-options.ts';
 import { createTicket, type Ticket } from './ticket.ts';
 

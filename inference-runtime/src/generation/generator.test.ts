@@ -2,8 +2,8 @@ import { hasCode } from '@opea/kernel/errors';
 import type { GenerationEvent, RequestOptions } from '@opea/schema/runtime';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { openTinyGenerator } from '../testing/tiny-generator.ts';
 import type { TinyGenerator } from '../testing/tiny-generator.ts';
+import { openTinyGenerator } from '../testing/tiny-generator.ts';
 import type { GenerationOptions } from './index.ts';
 
 const empty = { running: 0, waiting: 0, kvPositions: 0 };

@@ -12,12 +12,12 @@ import type { DecoderInfo, DecoderInit } from './decoder/decoder-messages.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { generationMetrics } from './generation-metrics.ts';
 import type { GeneratorConfig } from './generator-config.ts';
+import type { GenerationOptions } from './sampling/generation-options.ts';
 import {
   parseGenerationDefaults,
   parseGenerationOptions,
   plainDefaults,
 } from './sampling/generation-options.ts';
-import type { GenerationOptions } from './sampling/generation-options.ts';
 
 export interface GeneratorOptions {
   readonly version: ServedVersion;

@@ -1,10 +1,10 @@
-export { createGenerator } from './generator.ts';
-export type { Generator, GeneratorOptions, GeneratorStats } from './generator.ts';
-export { defaultGeneratorConfig, generatorShape } from './generator-config.ts';
-export type { GeneratorConfig } from './generator-config.ts';
-export type { DecoderInfo } from './decoder/decoder-messages.ts';
-export type { GenerationOptions } from './sampling/generation-options.ts';
-export { adaptHuggingFaceExport } from './adaptation/adapt-hugging-face-export.ts';
 export type { HuggingFaceExport } from './adaptation/adapt-hugging-face-export.ts';
-export { adaptGguf } from './adaptation/gguf/adapt-gguf.ts';
+export { adaptHuggingFaceExport } from './adaptation/adapt-hugging-face-export.ts';
 export type { AdaptedGguf, AdaptGgufOptions } from './adaptation/gguf/adapt-gguf.ts';
+export { adaptGguf } from './adaptation/gguf/adapt-gguf.ts';
+export type { DecoderInfo } from './decoder/decoder-messages.ts';
+export type { Generator, GeneratorOptions, GeneratorStats } from './generator.ts';
+export { createGenerator } from './generator.ts';
+export type { GeneratorConfig } from './generator-config.ts';
+export { defaultGeneratorConfig, generatorShape } from './generator-config.ts';
+export type { GenerationOptions } from './sampling/generation-options.ts';

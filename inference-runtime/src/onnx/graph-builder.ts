@@ -1,5 +1,5 @@
-import { encodeModel, onnxType } from './onnx-model.ts';
 import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor, OnnxValue } from './onnx-model.ts';
+import { encodeModel, onnxType } from './onnx-model.ts';
 
 export type AttributeValue =
   | string

@@ -1,7 +1,5 @@
-export { floatTensor, graphBuilder, integerTensor, operator, valueInfo } from './graph-builder.ts';
 export type { AttributeValue, GraphBuilder, NodeOptions } from './graph-builder.ts';
-export { readMetadata } from './read-metadata.ts';
-export { appendToModel, decodeModel, encodeModel, onnxType } from './onnx-model.ts';
+export { floatTensor, graphBuilder, integerTensor, operator, valueInfo } from './graph-builder.ts';
 export type {
   OnnxAttribute,
   OnnxDimension,
@@ -11,3 +9,5 @@ export type {
   OnnxTensor,
   OnnxValue,
 } from './onnx-model.ts';
+export { appendToModel, decodeModel, encodeModel, onnxType } from './onnx-model.ts';
+export { readMetadata } from './read-metadata.ts';

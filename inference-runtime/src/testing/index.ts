@@ -1,6 +1,6 @@
 export { fakeRegistry } from './fake-registry.ts';
 export { digestOf, temporaryFolder, writeModelFile } from './model-files.ts';
-export { type DecoderShape, tinyDecoder, type TinyDecoderOptions } from './tiny-decoder.ts';
+export { type DecoderShape, type TinyDecoderOptions, tinyDecoder } from './tiny-decoder.ts';
 export {
   openTinyGenerator,
   type TinyGenerator,

@@ -1,5 +1,5 @@
-import { tinyTokenizer } from './tiny-tokenizer.ts';
 import { seededFloats } from './tiny-models.ts';
+import { tinyTokenizer } from './tiny-tokenizer.ts';
 
 export interface LlamaWeights {
   readonly shape: {

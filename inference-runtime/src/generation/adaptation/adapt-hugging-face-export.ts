@@ -1,14 +1,14 @@
 import { z } from 'zod';
+import type { OnnxGraph, OnnxModel, OnnxNode, OnnxValue } from '../../onnx/index.ts';
 import {
   decodeModel,
   encodeModel,
-  integerTensor,
   floatTensor,
+  integerTensor,
   onnxType,
   operator,
   valueInfo,
 } from '../../onnx/index.ts';
-import type { OnnxGraph, OnnxModel, OnnxNode, OnnxValue } from '../../onnx/index.ts';
 
 export interface HuggingFaceExport {
   /** `model.onnx` of a decoder with `past_key_values` in and `present` out, in 32-bit floats, weights inside the file. */

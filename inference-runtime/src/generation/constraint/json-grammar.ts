@@ -5,8 +5,8 @@ import {
   literal,
   oneOf,
   optional,
-  repeat,
   type Rule,
+  repeat,
   sequence,
 } from './grammar.ts';
 

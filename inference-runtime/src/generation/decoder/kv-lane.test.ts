@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { KvLane } from './kv-lane.ts';
 import type { KvBlock } from './kv-lane.ts';
+import { KvLane } from './kv-lane.ts';
 
 const layout = { layers: 1, kvHeads: 2, headDim: 2, context: 40 };
 const laneOf = () => new KvLane({ layout, maxRows: 4, bucket: 8 });

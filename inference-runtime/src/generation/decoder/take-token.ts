@@ -1,7 +1,7 @@
 import { executionFailed, nonFiniteOutput } from '../../errors.ts';
 import { createTokenSampler } from '../sampling/token-sampler.ts';
-import type { DecodeOutcome, DecoderEvent } from './decoder-messages.ts';
 import type { DecoderLayout } from './decoder-layout.ts';
+import type { DecodeOutcome, DecoderEvent } from './decoder-messages.ts';
 import type { DecoderRun } from './decoder-model.ts';
 import type { Sequence } from './sequence.ts';
 

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { expNonPositive } from './exponential.ts';
 import { randomAt } from './random.ts';
-import { greedy } from './sampling-parameters.ts';
 import type { SamplingParameters } from './sampling-parameters.ts';
-import { createTokenSampler } from './token-sampler.ts';
+import { greedy } from './sampling-parameters.ts';
 import type { Scores } from './token-sampler.ts';
+import { createTokenSampler } from './token-sampler.ts';
 
 const scoresOf = (values: readonly number[]): Scores => {
   const logits = Float32Array.from(values);

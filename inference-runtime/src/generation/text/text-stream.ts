@@ -1,5 +1,5 @@
-import { createStopMatcher } from './stop-matcher.ts';
 import type { StopStep } from './stop-matcher.ts';
+import { createStopMatcher } from './stop-matcher.ts';
 import type { TextCodec } from './text-codec.ts';
 
 export interface TextStream {

@@ -75,7 +75,7 @@ function logprobsAfter(weights: LlamaWeights, ids: readonly number[]): readonly 
     return powers.map((value) => value / total);
   };
 
-  let xs = ids.map((id) => [...of('token_embd').slice(id * width, (id + 1) * width)]);
+  let xs = ids.map((id) => Array.from(of('token_embd').slice(id * width, (id + 1) * width)));
   for (let layer = 0; layer < shape.layers; layer++) {
     const name = (part: string) => `blk.${layer}.${part}`;
     const inner = xs.map((x) => norm(x, name('attn_norm')));

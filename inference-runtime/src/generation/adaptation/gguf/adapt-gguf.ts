@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { graphBuilder, type GraphBuilder, onnxType } from '../../../onnx/index.ts';
+import { type GraphBuilder, graphBuilder, onnxType } from '../../../onnx/index.ts';
 import {
   attend,
+  type DecoderShape,
   declareDecoder,
   decoderMetadata,
-  type DecoderShape,
   normalise,
   pickPosition,
 } from '../../decoder-graph/decoder-graph.ts';
