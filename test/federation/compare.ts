@@ -1,6 +1,8 @@
 interface Answer {
   readonly data?: unknown;
-  readonly errors?: readonly { readonly path?: readonly (string | number)[] }[] | undefined;
+  readonly errors?:
+    | readonly { readonly path?: readonly (string | number)[] | undefined }[]
+    | undefined;
 }
 
 /**

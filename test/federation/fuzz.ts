@@ -5,7 +5,7 @@ import { fuzz } from './run-fuzz.ts';
 const { values } = parseArgs({
   options: {
     operations: { type: 'string', default: '3000' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
+    seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000_000)) },
     shape: { type: 'string' },
     planner: { type: 'string', default: 'native' },
     trace: { type: 'boolean', default: false },

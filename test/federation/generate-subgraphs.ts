@@ -317,7 +317,8 @@ class Generator {
   #addJoins(entity: Entity): void {
     const random = this.#random;
     const scalars = /^[[\]!]*(?:Int|String|Float|Boolean|ID|Colour)[[\]!]*$/;
-    for (const field of [...entity.owned]) {
+    const owned = [...entity.owned];
+    for (const field of owned) {
       if (field.name === 'tick') continue;
       const others = entity.homes.filter((home) => home !== field.owner);
       if (others.length === 0) continue;
@@ -402,7 +403,8 @@ class Generator {
     for (const entity of this.#entities) {
       const implementation = this.#ensureEntity(first, entity);
       implementation.interfaces.add('Thing');
-      for (const key of [...implementation.directives]) {
+      const keys = [...implementation.directives];
+      for (const key of keys) {
         implementation.directives.delete(key);
         implementation.directives.add(key.replace(', resolvable: false', ''));
       }

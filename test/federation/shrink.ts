@@ -34,21 +34,14 @@ function* shorterThan(document: DocumentNode): Generator<DocumentNode> {
   const nodes: ASTNode[] = [];
   visit(document, { enter: (node) => void nodes.push(node) });
   for (const target of nodes) {
-    switch (target.kind) {
-      case Kind.FIELD:
-      case Kind.INLINE_FRAGMENT:
-      case Kind.FRAGMENT_SPREAD:
-        yield without(document, target);
-        if (target.kind === Kind.FIELD && target.alias) {
-          yield replace(document, target, { ...target, alias: undefined });
-        }
-        if (target.kind !== Kind.FIELD) yield spread(document, target);
-        break;
-      case Kind.DIRECTIVE:
-      case Kind.ARGUMENT:
-        yield without(document, target);
-        break;
-      default:
+    if (target.kind === Kind.FIELD) {
+      yield without(document, target);
+      if (target.alias) yield replace(document, target, { ...target, alias: undefined });
+    } else if (target.kind === Kind.INLINE_FRAGMENT || target.kind === Kind.FRAGMENT_SPREAD) {
+      yield without(document, target);
+      yield spread(document, target);
+    } else if (target.kind === Kind.DIRECTIVE || target.kind === Kind.ARGUMENT) {
+      yield without(document, target);
     }
   }
 }
@@ -119,10 +112,14 @@ function withUsedVariables(
   }
 }
 
-function onlyUsed(operation: OperationDefinitionNode, used: ReadonlySet<string>) {
+function onlyUsed(
+  operation: OperationDefinitionNode,
+  used: ReadonlySet<string>,
+): OperationDefinitionNode {
+  const variableDefinitions = operation.variableDefinitions ?? [];
   return {
     ...operation,
-    variableDefinitions: operation.variableDefinitions?.filter((definition) =>
+    variableDefinitions: variableDefinitions.filter((definition) =>
       used.has(definition.variable.name.value),
     ),
   };

@@ -32,6 +32,7 @@ interface Answer {
   readonly errors?: readonly {
     readonly message: string;
     readonly path?: readonly (string | number)[] | undefined;
+    readonly extensions?: unknown;
   }[];
 }
 
@@ -120,8 +121,8 @@ function isRefused({ data, errors = [] }: Answer): boolean {
   return data === undefined && errors.some((error) => codeOf(error) === 'OPERATION_TOO_COMPLEX');
 }
 
-function codeOf(error: object): unknown {
-  const { extensions } = { extensions: undefined, ...error };
+function codeOf(error: { readonly extensions?: unknown }): unknown {
+  const { extensions } = error;
   return typeof extensions === 'object' && extensions !== null && 'code' in extensions
     ? extensions.code
     : undefined;

@@ -10,6 +10,7 @@ import {
   isNonNullType,
   isObjectType,
   Kind,
+  OperationTypeNode,
   type SelectionSetNode,
   valueFromASTUntyped,
 } from 'graphql';
@@ -170,7 +171,7 @@ export function createWorld(schema: GraphQLSchema, facts: Facts): World {
   return {
     schema,
     resolve: (thing, args, happenings, info) => {
-      if (info.operation.operation === 'mutation' && info.path.prev === undefined) {
+      if (info.operation.operation === OperationTypeNode.MUTATION && info.path.prev === undefined) {
         happenings.mutations += 1;
       }
       const parent = thing ?? root(info.parentType.name);

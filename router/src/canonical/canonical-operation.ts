@@ -156,7 +156,7 @@ class SetBuilder {
 /** A leaf that is selected anyway need not be selected again for some of the types. */
 function dropRepeated(set: CanonicalSet): void {
   for (const [condition, narrowed] of set.on) {
-    for (const field of [...narrowed.fields.values()]) {
+    for (const field of narrowed.fields.values()) {
       if (!field.set && set.fields.has(field.key)) narrowed.fields.delete(field.key);
     }
     dropRepeated(narrowed);
@@ -186,7 +186,8 @@ function separate(
     const on = supergraph.apiSchema.getType(condition);
     if (isCompositeType(on)) separate(request, narrowed, on, isMutation);
   }
-  for (const field of [...set.fields.values()]) {
+  const before = [...set.fields.values()];
+  for (const field of before) {
     if (!field.set || !(isObjectType(type) || isInterfaceType(type))) continue;
     const definition = type.getFields()[field.name];
     const below = definition && getNamedType(definition.type);

@@ -52,7 +52,7 @@ export async function executePlan(node: PlanNode, execution: Execution): Promise
       await Promise.all(node.nodes.map((part) => executePlan(part, execution)));
       return;
     case 'condition': {
-      const branch = execution.variables[node.variable] === true ? node.then : node.otherwise;
+      const branch = execution.variables[node.variable] === true ? node.whenTrue : node.whenFalse;
       if (branch) await executePlan(branch, execution);
       return;
     }

@@ -52,18 +52,10 @@ export function plainKey(
   let key = typename;
   for (const { source } of fields) {
     const value = object[source];
-    switch (typeof value) {
-      case 'string':
-        key += `\n${value.length} ${value}`;
-        break;
-      case 'number':
-      case 'boolean':
-        key += `\n${String(value)}`;
-        break;
-      default:
-        if (value !== null) return undefined;
-        key += '\nnull';
-    }
+    if (typeof value === 'string') key += `\n${value.length} ${value}`;
+    else if (typeof value === 'number' || typeof value === 'boolean') key += `\n${String(value)}`;
+    else if (value === null) key += '\nnull';
+    else return undefined;
   }
   return key;
 }

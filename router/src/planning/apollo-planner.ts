@@ -88,11 +88,13 @@ function toNode(raw: RawNode, at: readonly PathStep[]): PlanNode {
       return {
         kind: 'condition',
         variable: raw.condition,
-        then: raw.ifClause ? toNode(raw.ifClause, at) : undefined,
-        otherwise: raw.elseClause ? toNode(raw.elseClause, at) : undefined,
+        whenTrue: raw.ifClause ? toNode(raw.ifClause, at) : undefined,
+        whenFalse: raw.elseClause ? toNode(raw.elseClause, at) : undefined,
       };
     case 'Fetch':
       return toFetch(raw, at);
+    case 'Subscription':
+      throw new PlanningFailed('A subscription stands inside a plan.');
     default:
       throw new PlanningFailed(`Apollo's planner answered with an unknown node.`);
   }

@@ -59,8 +59,8 @@ function toNode(raw: RawNode, at: readonly PathStep[]): PlanNode {
       return {
         kind: 'condition',
         variable: raw.condition,
-        then: raw.ifClause ? toNode(raw.ifClause, at) : undefined,
-        otherwise: raw.elseClause ? toNode(raw.elseClause, at) : undefined,
+        whenTrue: raw.ifClause ? toNode(raw.ifClause, at) : undefined,
+        whenFalse: raw.elseClause ? toNode(raw.elseClause, at) : undefined,
       };
     case 'Fetch':
       return toFetch(raw, at);

@@ -15,8 +15,8 @@ export interface ParallelNode {
 export interface ConditionNode {
   readonly kind: 'condition';
   readonly variable: string;
-  readonly then: PlanNode | undefined;
-  readonly otherwise: PlanNode | undefined;
+  readonly whenTrue: PlanNode | undefined;
+  readonly whenFalse: PlanNode | undefined;
 }
 
 /** One request to one subgraph: root fields, or parts of entities that are already known. */

@@ -29,18 +29,15 @@ function complete(field: FieldShape, value: unknown): unknown {
 }
 
 function completeType(type: TypeShape, value: unknown): unknown {
-  switch (typeof value) {
-    case 'string':
-      if (type.item !== undefined || type.object !== undefined) return unusual;
-      return type.values === undefined || type.values.has(value) ? value : unusual;
-    case 'number':
-    case 'boolean':
-      return type.item || type.object || type.values ? unusual : value;
-    case 'object':
-      break;
-    default:
-      return type.nonNull ? unusual : null;
+  const kind = typeof value;
+  if (kind === 'string') {
+    if (type.item !== undefined || type.object !== undefined) return unusual;
+    return type.values === undefined || type.values.has(String(value)) ? value : unusual;
   }
+  if (kind === 'number' || kind === 'boolean') {
+    return type.item || type.object || type.values ? unusual : value;
+  }
+  if (typeof value !== 'object') return type.nonNull ? unusual : null;
   if (value === null) return type.nonNull ? unusual : null;
   if (type.object !== undefined) return completeObject(type.object, value);
   if (type.item === undefined || !Array.isArray(value)) return unusual;

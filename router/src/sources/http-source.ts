@@ -1,4 +1,4 @@
-import { internalError, PlatformError, unavailable } from '@opea/kernel/errors';
+import { internalError, type PlatformError, unavailable } from '@opea/kernel/errors';
 import type { GraphCall, GraphRequest, GraphResult } from '@opea/kernel/subgraph';
 import { type Dispatcher, Pool } from 'undici';
 

@@ -26,7 +26,7 @@ export function socketSource(options: SocketSourceOptions): SocketSource {
   const clients = new Map<string, { readonly client: Client; open: number }>();
 
   function clientFor(headers: Readonly<Record<string, string>>) {
-    const key = JSON.stringify(Object.entries(headers).sort());
+    const key = JSON.stringify(Object.entries(headers).toSorted(([a], [b]) => (a < b ? -1 : 1)));
     const known = clients.get(key);
     if (known) return { key, held: known };
     class SubgraphSocket extends WebSocket {
@@ -60,7 +60,7 @@ export function socketSource(options: SocketSourceOptions): SocketSource {
       return iterate(held.client, request, signal, release);
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...clients.values()].map(({ client }) => client.dispose()));
+      await Promise.all([...clients.values()].map(async ({ client }) => client.dispose()));
       clients.clear();
     },
   };
@@ -72,7 +72,7 @@ async function* iterate(
   signal: AbortSignal,
   release: () => void,
 ): AsyncGenerator<GraphResult> {
-  const events = client.iterate<Record<string, unknown>>({
+  const events = client.iterate({
     query: request.query,
     ...(request.variables ? { variables: { ...request.variables } } : {}),
     ...(request.operationName === undefined ? {} : { operationName: request.operationName }),
