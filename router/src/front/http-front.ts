@@ -100,6 +100,7 @@ export function httpFront(options: HttpFrontOptions): HttpFront {
     if (isSubscription || single === undefined) {
       const framing = streams === 'multipart' ? multipart : eventStream;
       progress.transport = framing.transport;
+      if (options.sessions.isFull(progress.caller)) policy.demand(['SOCKETS']);
       return stream(exchange, framing, progress, admitted);
     }
     progress.form = single;

@@ -1,7 +1,7 @@
 import { CONTEXT_HEADER, type ContextSigner } from '@opea/kernel/auth';
 import { maskError } from '@opea/kernel/errors';
 import type { Logger } from '@opea/kernel/log';
-import { injectContext } from '@opea/kernel/telemetry';
+import { injectContext, withSpan } from '@opea/kernel/telemetry';
 import { answers } from '../errors.ts';
 import type { Graph, GraphAnswer, GraphOperation } from '../graph.ts';
 import type { Caller } from '../identity/caller.ts';
@@ -42,7 +42,10 @@ export function operations(options: {
       });
       const timer = setTimeout(() => life.abort(answers.DEADLINE_EXCEEDED()), timeoutMs);
       try {
-        return await Promise.race([graph.execute(toGraph(call, signer)), ended]);
+        return await Promise.race([
+          spanned(call, () => graph.execute(toGraph(call, signer))),
+          ended,
+        ]);
       } catch (error) {
         throw maskError(error, logger);
       } finally {
@@ -51,12 +54,28 @@ export function operations(options: {
     },
     async subscribe(call) {
       try {
-        return await graph.subscribe(toGraph(call, signer));
+        return await spanned(call, () => graph.subscribe(toGraph(call, signer)));
       } catch (error) {
         throw maskError(error, logger);
       }
     },
   };
+}
+
+/** The part of the trace that is the router's; names follow OpenTelemetry's conventions for GraphQL. */
+function spanned<Result>(
+  { admitted }: OperationCall,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const { operation, operationName } = admitted;
+  const name =
+    operationName === undefined ? operation.operation : `${operation.operation} ${operationName}`;
+  const attributes = {
+    'graphql.operation.type': operation.operation,
+    'graphql.document.hash': admitted.known.hash,
+    ...(operationName !== undefined && { 'graphql.operation.name': operationName }),
+  };
+  return withSpan(name, attributes, work);
 }
 
 function toGraph(call: OperationCall, signer: ContextSigner): GraphOperation {

@@ -17,7 +17,8 @@ export interface Session {
 export interface Sessions extends AsyncDisposable {
   /** Watches a session until the result is disposed. */
   watch(session: Session): Disposable;
-  countOf(principalId: string): number;
+  /** Whether a caller has as many open as one may; anonymous callers share one count. */
+  isFull(caller: Caller): boolean;
   endAllOf(principalId: string): void;
 }
 
@@ -34,8 +35,10 @@ export function startSessions(options: {
   /** Asked every `recheckMs` about callers with a key; a rejection ends the session. */
   readonly recheck: (caller: Caller) => Promise<void>;
   readonly recheckMs: number;
+  /** Sockets and HTTP streams of one principal. */
+  readonly perPrincipal: number;
 }): Sessions {
-  const { clock, heartbeatMs, recheck, recheckMs } = options;
+  const { clock, heartbeatMs, recheck, recheckMs, perPrincipal } = options;
   const open = new Set<Session>();
   let nextBeat = heartbeatMs;
   let nextCheck = recheckMs;
@@ -65,6 +68,13 @@ export function startSessions(options: {
   const ofPrincipal = (id: string) =>
     [...open].filter(({ caller }) => caller.kind !== 'anonymous' && caller.viewer.id === id);
 
+  const idOf = (caller: Caller) => (caller.kind === 'anonymous' ? '' : caller.viewer.id);
+  const countOf = (caller: Caller) => {
+    let count = 0;
+    for (const session of open) if (idOf(session.caller) === idOf(caller)) count += 1;
+    return count;
+  };
+
   return {
     watch(session) {
       open.add(session);
@@ -74,7 +84,7 @@ export function startSessions(options: {
         },
       };
     },
-    countOf: (id) => ofPrincipal(id).length,
+    isFull: (caller) => countOf(caller) >= perPrincipal,
     endAllOf(id) {
       for (const session of ofPrincipal(id)) session.end('REVOKED');
     },

@@ -1,4 +1,4 @@
-import { cancelled, maskError } from '@opea/kernel/errors';
+import { cancelled, maskError, type PlatformError } from '@opea/kernel/errors';
 import { newId } from '@opea/kernel/ids';
 import type { Logger } from '@opea/kernel/log';
 import { answers } from '../errors.ts';
@@ -82,6 +82,7 @@ export function singleConnections(options: {
 
   async function open(exchange: Exchange, token: string, reservation: Reservation): Promise<void> {
     if (reservation.stream !== undefined) throw answers.BAD_REQUEST();
+    if (options.sessions.isFull(reservation.caller)) options.policy.demand(['SOCKETS']);
     using stream = openHttpStream(exchange, eventStream, {
       ...options,
       caller: reservation.caller,
@@ -118,8 +119,13 @@ export function singleConnections(options: {
     call: Parameters<Operations['execute']>[0],
   ): Promise<void> {
     const name = JSON.stringify(id);
-    const next = (payload: string) =>
-      stream.write(`event: next\ndata: {"id":${name},"payload":${payload}}\n\n`);
+    const startedAt = performance.now();
+    let sent = 0;
+    let failure: PlatformError | undefined;
+    const next = (payload: string) => {
+      sent += 1;
+      return stream.write(`event: next\ndata: {"id":${name},"payload":${payload}}\n\n`);
+    };
     try {
       if (call.admitted.isSubscription)
         await follow(await options.operations.subscribe(call), call.life.signal, (answer) =>
@@ -127,12 +133,23 @@ export function singleConnections(options: {
         );
       else await next(answerText(await options.operations.execute(call)));
     } catch (error) {
-      if (reservation.operations.has(id))
-        await next(JSON.stringify(refusalBody(maskError(error, options.logger))));
+      failure = maskError(error, options.logger);
+      if (reservation.operations.has(id)) await next(JSON.stringify(refusalBody(failure)));
     }
     // Gone from the list means that the client stopped it and waits for no more.
     if (reservation.operations.delete(id))
       await stream.write(`event: complete\ndata: {"id":${name}}\n\n`);
+    options.traffic.operation({
+      transport: 'sse',
+      type: call.admitted.operation.operation,
+      operation: call.admitted.operationName,
+      document: call.admitted.known.hash,
+      caller: call.caller,
+      status: failure?.kind.status ?? 200,
+      code: failure?.kind.code,
+      startedAt,
+      answers: sent,
+    });
   }
 
   function stop({ request, response }: Exchange, reservation: Reservation): void {

@@ -22,7 +22,6 @@ export interface SocketLimits {
   /** Milliseconds in which `connection_init` has to come. */
   readonly initMs: number;
   readonly operationsPerSocket: number;
-  readonly socketsPerPrincipal: number;
   readonly stallMs: number;
   readonly answerBytes: number;
 }

@@ -86,14 +86,8 @@ export function socketSession(
       return;
     }
     if (socket.readyState !== socket.OPEN) return;
-    if (
-      caller.kind !== 'anonymous' &&
-      sessions.countOf(caller.viewer.id) >= limits.socketsPerPrincipal
-    ) {
-      const refusal = policy.refusalFor('SOCKETS');
-      if (refusal !== undefined)
-        return socket.close(closeCodes.TOO_MANY_SOCKETS, 'Too many sockets');
-    }
+    if (sessions.isFull(caller) && policy.refusalFor('SOCKETS') !== undefined)
+      return socket.close(closeCodes.TOO_MANY_SOCKETS, 'Too many sockets');
     watched = sessions.watch({
       caller,
       end,

@@ -8,7 +8,7 @@ const retryMs = 500;
 
 /** Tells, within moments, whose keys or roles changed. Reading that fails begins again. */
 export function followRevocations(options: {
-  readonly bus: Bus;
+  readonly bus: Pick<Bus, 'read'>;
   readonly logger: Logger;
   readonly onChange: (principalId: string) => void;
 }): Disposable {
