@@ -26,7 +26,7 @@ export function routes(table: RouteTable, log: ErrorLog): Router {
   return (request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     const matching = entries.flatMap((entry) => {
-      const params = match(entry.segments, path.split('/'));
+      const params = matchPath(entry.segments, path.split('/'));
       return params ? [{ ...entry, params }] : [];
     });
     if (matching.length === 0) return false;
@@ -76,7 +76,11 @@ async function answer(
   }
 }
 
-function match(pattern: readonly string[], path: readonly string[]): RouteParams | undefined {
+/** The parameters of a path that fits the pattern, segment by segment; `undefined` when it does not. */
+export function matchPath(
+  pattern: readonly string[],
+  path: readonly string[],
+): RouteParams | undefined {
   if (pattern.length !== path.length) return undefined;
   const params: Record<string, string> = {};
   for (const [at, part] of pattern.entries()) {

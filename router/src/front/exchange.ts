@@ -48,18 +48,24 @@ export function sendDocument(
 /** Answers with a refusal and ends; the rest of a body that was not read is not waited for. */
 export function sendRefusal(exchange: Exchange, form: AnswerForm, error: PlatformError): number {
   const status = statusOf(error, form);
-  const { retryAfterMs } = error.details;
-  sendDocument(
-    exchange,
-    { status, form, text: JSON.stringify(refusalBody(error)) },
-    {
-      ...(!exchange.request.complete && { connection: 'close' }),
-      ...(status === 401 && { 'www-authenticate': 'Bearer' }),
-      ...(status === 405 && { allow: 'GET, POST' }),
-      ...(typeof retryAfterMs === 'number' && {
-        'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))),
-      }),
-    },
-  );
+  const text = JSON.stringify(refusalBody(error));
+  sendDocument(exchange, { status, form, text }, refusalHeaders(exchange, status, error));
   return status;
+}
+
+/** What HTTP itself tells about a refusal, whatever its body says. */
+export function refusalHeaders(
+  { request }: Exchange,
+  status: number,
+  error: PlatformError,
+): Readonly<Record<string, string>> {
+  const { retryAfterMs } = error.details;
+  return {
+    ...(!request.complete && { connection: 'close' }),
+    ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+    ...(status === 405 && { allow: 'GET, POST' }),
+    ...(typeof retryAfterMs === 'number' && {
+      'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))),
+    }),
+  };
 }

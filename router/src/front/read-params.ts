@@ -36,17 +36,22 @@ export async function readParams(exchange: Exchange, policy: GuardPolicy): Promi
 
 /** The body as JSON, within the bounds of size and time. Throws refusals. */
 export async function readJson(
-  { request, life }: Exchange,
+  exchange: Exchange,
   policy: GuardPolicy,
 ): Promise<{ readonly value: unknown; readonly bytes: number }> {
-  if (!isJsonBody(request.headers['content-type'])) throw answers.UNSUPPORTED_MEDIA_TYPE();
+  if (!isJsonBody(exchange.request.headers['content-type'])) throw answers.UNSUPPORTED_MEDIA_TYPE();
+  const body = await readBytes(exchange, policy);
+  return { value: jsonFrom(body.toString('utf8')), bytes: body.length };
+}
+
+/** The body as it came, within the bounds of size and time. Throws refusals. */
+export async function readBytes({ request, life }: Exchange, policy: GuardPolicy): Promise<Buffer> {
   if (request.headers['content-encoding'] !== undefined) throw answers.UNSUPPORTED_MEDIA_TYPE();
   const { bodyBytes, bodyMs } = policy.limits;
   const limit = policy.isOff('BODY') ? 64 * 1024 * 1024 : bodyBytes;
   const timer = setTimeout(() => life.abort(answers.BODY_TIMEOUT()), bodyMs);
   try {
-    const body = await readBody(request, limit, life.signal);
-    return { value: jsonFrom(body.toString('utf8')), bytes: body.length };
+    return await readBody(request, limit, life.signal);
   } catch (error) {
     if (life.signal.reason instanceof PlatformError) throw life.signal.reason;
     if (hasCode(error, 'PAYLOAD_TOO_LARGE')) policy.demand(['BODY']);

@@ -4,7 +4,8 @@ import type { GuardMode } from '../guards/policy.ts';
 import type { Caller } from '../identity/caller.ts';
 import type { EndReason } from './sessions.ts';
 
-export type Transport = 'http' | 'ws' | 'sse' | 'multipart';
+/** How an operation came: in one of the graph's own ways, or translated from another protocol. */
+export type Transport = 'http' | 'ws' | 'sse' | 'multipart' | 'oip' | 'openai';
 
 /** One operation as the access log tells it. */
 export interface OperationRecord {
