@@ -1,7 +1,7 @@
 import { memoryCache } from '@opea/kernel/cache';
 import { frozenClock } from '@opea/kernel/clock';
 import { supergraphSdl } from '@opea/schema/sdl';
-import { Kind, parse } from 'graphql';
+import { parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { demandHints } from '../guards/demand.ts';
 import { measureDocument } from '../guards/document.ts';
@@ -70,11 +70,10 @@ describe('the kind of work of an operation', () => {
     ['{ me { name } }', 'platform'],
     ['{ me { name } ...F } fragment F on Query { models { edges { cursor } } }', 'models'],
   ])('%s is %s', (query, work) => {
-    const document = parse(query);
-    const operation = document.definitions.find(({ kind }) => kind === Kind.OPERATION_DEFINITION);
-    const roots = measureDocument(document, defaultLimits).operations[0]?.measures.rootNames ?? [];
-    if (operation === undefined) throw new Error('No operation');
-    expect(workClassOf(operation, roots, demandHints(supergraphSdl))).toBe(work);
+    const measured = measureDocument(parse(query), defaultLimits).operations[0];
+    if (measured === undefined) throw new Error('No operation');
+    const { node, measures } = measured;
+    expect(workClassOf(node, measures.rootNames, demandHints(supergraphSdl))).toBe(work);
   });
 });
 
