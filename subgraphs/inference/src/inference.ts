@@ -71,7 +71,7 @@ export async function startInference(deps: Dependencies): Promise<InferenceServi
     ready,
     async [Symbol.asyncDispose]() {
       await subgraph[Symbol.asyncDispose]();
-      services.generations[Symbol.dispose]();
+      await services.generations[Symbol.asyncDispose]();
       await journal[Symbol.asyncDispose]();
       await relay[Symbol.asyncDispose]();
     },

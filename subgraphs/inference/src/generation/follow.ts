@@ -17,8 +17,8 @@ export interface FollowOptions<Source extends { readonly live: LiveGeneration }>
 }
 
 /**
- * Every token from an index on, each once and in order, then one closing message. `return()` answers at once,
- * also while a token is awaited: whoever unsubscribes does not wait for the model.
+ * Every token from an index on, each once and in order, then one closing message, unless the index lies behind that
+ * already. `return()` answers at once, also while a token is awaited: whoever unsubscribes does not wait for the model.
  */
 export function follow<Source extends { readonly live: LiveGeneration }>(
   options: FollowOptions<Source>,
@@ -42,7 +42,8 @@ export function follow<Source extends { readonly live: LiveGeneration }>(
       if (closed) return { done: true, value: undefined };
       try {
         const piece = await source.live.piece(index, either);
-        if (closed) return { done: true, value: undefined };
+        const seen = !piece && index > source.live.pieces.length;
+        if (closed || seen) return { done: true, value: undefined };
         if (!piece) closed = true;
         return { done: false, value: { index: index++, source, piece } };
       } catch (error) {

@@ -1,6 +1,7 @@
 import type { Clock } from '@opea/kernel/clock';
 import { PlatformError } from '@opea/kernel/errors';
 import { newId } from '@opea/kernel/ids';
+import { sleep } from '@opea/kernel/resilience';
 import type { GenerateOptions, InferenceRuntime } from '@opea/schema/runtime';
 import { generationNotFound } from '../errors.ts';
 import type { Journal, ServedItem } from '../journal/journal.ts';
@@ -40,6 +41,9 @@ export interface GenerationSource {
 /** How long an ended generation can still be followed from memory, in ms. */
 const lingerMs = 60_000;
 
+/** How long a stop waits for the runtime to end what runs, in ms. */
+const stopPatienceMs = 2_000;
+
 /** Runs generations, lets callers follow them, and remembers what came of them. */
 export function generations(deps: {
   readonly runtime: InferenceRuntime;
@@ -48,6 +52,7 @@ export function generations(deps: {
 }) {
   const { runtime, journal, clock } = deps;
   const live = new Map<string, GenerationSource>();
+  const running = new Set<Promise<void>>();
 
   return {
     /** Begins and returns at once, also when it has to queue. */
@@ -71,7 +76,11 @@ export function generations(deps: {
         settingsOf(request),
         { requestId: id, tenant: ref.tenant, priority, ...deadline, signal: aborter.signal },
       );
-      void source.live.run(events).then(() => settle(source, version.model, caller.correlationId));
+      const run = source.live
+        .run(events)
+        .then(() => settle(source, version.model, caller.correlationId))
+        .finally(() => running.delete(run));
+      running.add(run);
       return source;
     },
 
@@ -99,15 +108,18 @@ export function generations(deps: {
 
     find,
 
-    /** Stops all of them: nobody waits for an answer of a runtime that goes away. */
-    [Symbol.dispose](): void {
+    /** Stops all of them and, for a moment, waits until what they have produced is in the journal. */
+    async [Symbol.asyncDispose](): Promise<void> {
       for (const source of live.values()) source.live.cancel();
+      const patience = new AbortController();
+      await Promise.race([Promise.all(running), sleep(stopPatienceMs, patience.signal)]);
+      patience.abort();
     },
   };
 
   async function find(tenant: string, id: string): Promise<GenerationSource | undefined> {
-    const running = live.get(id);
-    if (running) return running.tenant === tenant ? running : undefined;
+    const known = live.get(id);
+    if (known) return known.tenant === tenant ? known : undefined;
     const row = await journal.findGeneration(tenant, id);
     return row && revived(row);
   }
@@ -122,8 +134,8 @@ export function generations(deps: {
   function itemOf(source: GenerationSource, model: string): ServedItem {
     const { live: generation, principalId, at, id } = source;
     const { version, usage, end, failure } = generation;
-    const queueMs = end?.timing.queueMs ?? 0;
-    const totalMs = end?.timing.totalMs ?? clock().getTime() - at.getTime();
+    const queueMs = end?.timing?.queueMs ?? 0;
+    const totalMs = end?.timing?.totalMs ?? Math.max(0, clock().getTime() - at.getTime());
     return {
       kind: 'GENERATION',
       id,
@@ -137,8 +149,8 @@ export function generations(deps: {
       computeMs: Math.max(0, totalMs - queueMs),
       totalMs,
       ...usage,
-      ...(end ? { batchSize: end.timing.meanBatchSize } : {}),
-      ...(typeof end?.timing.timeToFirstTokenMs === 'number'
+      ...(end?.timing ? { batchSize: end.timing.meanBatchSize } : {}),
+      ...(typeof end?.timing?.timeToFirstTokenMs === 'number'
         ? { timeToFirstTokenMs: end.timing.timeToFirstTokenMs }
         : {}),
     };

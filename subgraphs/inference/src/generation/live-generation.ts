@@ -1,4 +1,4 @@
-import { unavailable } from '@opea/kernel/errors';
+import { PlatformError, unavailable } from '@opea/kernel/errors';
 import type { FinishReason, GenerationEvent } from '@opea/schema/runtime';
 import type { GenerationRow } from '../tables.ts';
 
@@ -32,7 +32,8 @@ export interface GenerationEnd {
   readonly reason: FinishReason;
   readonly text: string;
   readonly usage: TokenUsage;
-  readonly timing: GenerationTiming;
+  /** Null when it was cancelled and the runtime's last word did not come through. */
+  readonly timing: GenerationTiming | null;
 }
 
 /**
@@ -62,7 +63,7 @@ export class LiveGeneration {
     const revived = new LiveGeneration({ id, version, aborter: new AbortController() });
     revived.#pieces.push(...row.pieces);
     revived.#promptTokens = row.prompt_tokens;
-    if (row.timing)
+    if (row.state === 'FINISHED')
       revived.#end = {
         reason: row.finish_reason ?? 'ERROR',
         text: row.text,
@@ -116,7 +117,8 @@ export class LiveGeneration {
       for await (const event of events) this.#take(event);
       if (!this.#end) throw new Error('The runtime ended a generation without saying so');
     } catch (error) {
-      this.#failure = { error };
+      if (this.#aborter.signal.aborted && isCancelled(error)) this.#end = this.#cutOff();
+      else this.#failure = { error };
     } finally {
       this.#wake();
     }
@@ -156,6 +158,12 @@ export class LiveGeneration {
     this.#wake();
   }
 
+  /** How it ended when its cancelling cut the connection to the runtime too. */
+  #cutOff(): GenerationEnd {
+    const { text, usage } = this;
+    return { reason: 'CANCELLED', text, usage, timing: null };
+  }
+
   #wake(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
@@ -172,3 +180,6 @@ export class LiveGeneration {
     });
   }
 }
+
+const isCancelled = (error: unknown): boolean =>
+  error instanceof PlatformError && error.kind.code === 'CANCELLED';

@@ -1,4 +1,5 @@
 import type { Clock } from '@opea/kernel/clock';
+import { PlatformError } from '@opea/kernel/errors';
 import { enqueue } from '@opea/kernel/events';
 import { newId } from '@opea/kernel/ids';
 import type { Logger } from '@opea/kernel/log';
@@ -37,6 +38,8 @@ const maxWaitMs = 50;
 export class Journal implements AsyncDisposable {
   readonly #behind: WriteBehind<Entry>;
   readonly #options: JournalOptions;
+  /** A batch keeps its event's id when it is written again: if it had arrived, nobody counts it twice. */
+  readonly #eventIds = new WeakMap<readonly Entry[], string>();
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -49,6 +52,8 @@ export class Journal implements AsyncDisposable {
       maxItems: 256,
       maxPending: 50_000,
       write: (entries) => this.#write(entries),
+      groupOf: ({ tenant }) => tenant,
+      isItemsFault,
       onFailure: (error) => options.logger.error({ err: error }, 'served facts not written yet'),
       onDropped: (count) => dropped.inc(count),
     });
@@ -102,27 +107,35 @@ export class Journal implements AsyncDisposable {
     return this.#behind[Symbol.asyncDispose]();
   }
 
-  async #write(entries: readonly Entry[]): Promise<void> {
-    for (const [tenant, own] of byTenant(entries)) await this.#writeTenant(tenant, own);
-  }
-
-  #writeTenant(tenant: string, entries: readonly Entry[]): Promise<void> {
+  /** Entries of one tenant. Rows that are there already came with an earlier attempt that did arrive. */
+  #write(entries: readonly Entry[]): Promise<void> {
+    const [first] = entries;
+    if (!first) return Promise.resolve();
     const predictions = entries.flatMap(({ prediction }) => (prediction ? [prediction] : []));
     const generations = entries.flatMap(({ generation }) => (generation ? [generation] : []));
     return this.#options.database.transaction(
       async (tx) => {
         if (predictions.length > 0)
-          await tx.insertInto('predictions').values(predictions.map(asPredictionValues)).execute();
+          await tx
+            .insertInto('predictions')
+            .values(predictions.map(asPredictionValues))
+            .onConflict((conflict) => conflict.doNothing())
+            .execute();
         if (generations.length > 0)
-          await tx.insertInto('generations').values(generations.map(asGenerationValues)).execute();
-        await enqueue(tx, this.#envelope(tenant, entries));
+          await tx
+            .insertInto('generations')
+            .values(generations.map(asGenerationValues))
+            .onConflict((conflict) => conflict.doNothing())
+            .execute();
+        await enqueue(tx, this.#envelope(first, entries));
       },
-      { tenant },
+      { tenant: first.tenant },
     );
   }
 
-  #envelope(tenant: string, entries: readonly Entry[]) {
-    const id = newId();
+  #envelope({ tenant, correlationId }: Entry, entries: readonly Entry[]) {
+    const id = this.#eventIds.get(entries) ?? newId();
+    this.#eventIds.set(entries, id);
     return {
       id,
       subject: served.subject,
@@ -130,7 +143,7 @@ export class Journal implements AsyncDisposable {
       tenant,
       actor: 'system',
       causationId: id,
-      correlationId: entries[0]?.correlationId ?? id,
+      correlationId,
       data: { items: entries.map(({ item }) => item) },
     };
   }
@@ -150,12 +163,9 @@ const asGenerationValues = (row: GenerationRow) => ({
   timing: jsonValue(row.timing),
 });
 
-function byTenant(entries: readonly Entry[]): ReadonlyMap<string, readonly Entry[]> {
-  const groups = new Map<string, Entry[]>();
-  for (const entry of entries) {
-    const group = groups.get(entry.tenant) ?? [];
-    groups.set(entry.tenant, group);
-    group.push(entry);
-  }
-  return groups;
+/** Text that no column can hold, or a value outside its type (SQLSTATE classes 22 and 23): no later attempt can help. */
+function isItemsFault(error: unknown): boolean {
+  if (error instanceof PlatformError) return error.kind.code === 'BAD_USER_INPUT';
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^2[23]/.test(code);
 }

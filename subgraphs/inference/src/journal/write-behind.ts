@@ -1,6 +1,13 @@
 export interface WriteBehindOptions<Item> {
-  /** Writes a batch durably. A failure is retried with the same batch until it is written or abandoned. */
+  /**
+   * Writes a batch durably, all or nothing. A failure is retried with the very same batch: whoever cannot tell
+   * whether a write arrived may recognise it.
+   */
   readonly write: (items: readonly Item[]) => Promise<void>;
+  /** Items of different groups never share a batch. */
+  readonly groupOf: (item: Item) => string;
+  /** Whether the items themselves are at fault: then they are written apart, and the one at fault is dropped. */
+  readonly isItemsFault: (error: unknown) => boolean;
   /** The longest that an item waits for company, in ms. */
   readonly maxWaitMs: number;
   /** Items per write. */
@@ -13,11 +20,12 @@ export interface WriteBehindOptions<Item> {
 
 /**
  * Writes many small facts in few transactions, a moment after they happened: answers do not wait for the disk.
- * Items are written once each, in the order they came.
+ * Items are written once each, those of a group in the order they came.
  */
 export class WriteBehind<Item> implements AsyncDisposable {
   readonly #options: WriteBehindOptions<Item>;
   #pending: Item[] = [];
+  #batch: readonly Item[] | undefined;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<Failure | undefined> | undefined;
 
@@ -67,10 +75,11 @@ export class WriteBehind<Item> implements AsyncDisposable {
     return this.#writing;
   }
 
+  /** Writes what is there now; what comes meanwhile waits for the next time. */
   async #drain(): Promise<Failure | undefined> {
+    let due = this.#pending.length;
     try {
-      do await this.#writeBatch();
-      while (this.#pending.length >= this.#options.maxItems);
+      while (due > 0 && this.#pending.length > 0) due -= await this.#writeBatch();
       return undefined;
     } catch (error) {
       this.#options.onFailure(error);
@@ -78,12 +87,28 @@ export class WriteBehind<Item> implements AsyncDisposable {
     }
   }
 
-  async #writeBatch(): Promise<void> {
-    const batch = this.#pending.slice(0, this.#options.maxItems);
-    if (batch.length === 0) return;
-    await this.#options.write(batch);
-    const written = new Set(batch);
-    this.#pending = this.#pending.filter((item) => !written.has(item));
+  /** Gives how many items are done with. */
+  async #writeBatch(): Promise<number> {
+    const batch = (this.#batch ??= this.#nextBatch());
+    try {
+      await this.#options.write(batch);
+    } catch (error) {
+      if (!this.#options.isItemsFault(error)) throw error;
+      this.#batch = batch.slice(0, Math.ceil(batch.length / 2));
+      if (batch.length > 1) return 0;
+      this.#options.onFailure(error);
+      this.#options.onDropped(1);
+    }
+    const done = new Set(batch);
+    this.#pending = this.#pending.filter((item) => !done.has(item));
+    this.#batch = undefined;
+    return batch.length;
+  }
+
+  #nextBatch(): readonly Item[] {
+    const { groupOf, maxItems } = this.#options;
+    const [oldest] = this.#pending.slice(0, 1).map(groupOf);
+    return this.#pending.filter((item) => groupOf(item) === oldest).slice(0, maxItems);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Viewer } from '@opea/kernel/auth';
 import type { Clock } from '@opea/kernel/clock';
 import { PlatformError } from '@opea/kernel/errors';
 import { newId } from '@opea/kernel/ids';
-import type { InferenceRuntime, PredictResult, Tensor } from '@opea/schema/runtime';
+import type { InferenceRuntime, PredictResult, Tensor, TensorData } from '@opea/schema/runtime';
 import { invalidInput } from '../errors.ts';
 import type { Journal, ServedItem } from '../journal/journal.ts';
 import { modelRef } from '../model-ref.ts';
@@ -50,18 +50,15 @@ export function predictions(deps: {
   return {
     async predict(request: PredictRequest, caller: Caller): Promise<PredictionSource> {
       const inputs = request.inputs.map(decodeTensor);
-      const ref = modelRef(caller.viewer.tenant, request);
+      const { tenant } = caller.viewer;
+      const ref = modelRef(tenant, request);
+      const priority = priorityOf(request.priority);
+      const deadline = deadlineOf(request.deadlineMs, 30_000);
       const id = `prd_${newId()}`;
       const at = clock();
-      const { tenant } = caller.viewer;
+      const options = { requestId: id, tenant, priority, ...deadline, signal: caller.signal };
       try {
-        const result = await runtime.predict(ref, inputs, {
-          requestId: id,
-          tenant,
-          priority: priorityOf(request.priority),
-          ...deadlineOf(request.deadlineMs, 30_000),
-          signal: caller.signal,
-        });
+        const result = await runtime.predict(ref, inputs, options);
         return remember({ id, at, result, request, caller });
       } catch (error) {
         await rememberFailure({ id, at, error, ref, caller });
@@ -129,7 +126,7 @@ export function predictions(deps: {
       outcome: error instanceof PlatformError ? error.kind.code : 'INTERNAL_ERROR',
       queueMs: 0,
       computeMs: 0,
-      totalMs: clock().getTime() - at.getTime(),
+      totalMs: Math.max(0, clock().getTime() - at.getTime()),
     };
     journal.record({ tenant: caller.viewer.tenant, correlationId: caller.correlationId, item });
   }
@@ -180,8 +177,13 @@ function kept(outputs: readonly Tensor[]): readonly StoredTensor[] {
     base64: tensorBase64(tensor),
     ...(tensor.datatype === 'BYTES' ? { strings: tensorValues(tensor).map(String) } : {}),
   }));
-  const bytes = stored.reduce((sum, { base64 }) => sum + (base64?.length ?? 0), 0);
+  const bytes = outputs.reduce((sum, { data }) => sum + byteLength(data), 0);
   return bytes > maxKeptBytes ? [] : stored;
+}
+
+function byteLength(data: TensorData): number {
+  if (ArrayBuffer.isView(data)) return data.byteLength;
+  return data.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 }
 
 const asSource = (row: PredictionRow): PredictionSource => ({

@@ -45,7 +45,8 @@ export const predictionResolvers: Pick<
   },
   ModelVersion: {
     __resolveReference: ({ id }) => ({ id }),
-    async serving({ id }, _arguments, { served }) {
+    async serving({ id }, _arguments, { viewer, served }) {
+      policy.demand(viewer, 'model:read', viewer);
       const version = await served.load(id);
       return { state: version?.state ?? 'UNLOADED', reason: version?.reason ?? null };
     },
