@@ -25,7 +25,8 @@ interface Waiter<Work, Answer> extends Ticket {
 export class BatchScheduler<Work, Answer> implements AsyncDisposable {
   readonly #options: BatchSchedulerOptions<Work, Answer>;
   readonly #waiting = new WaitingList<Waiter<Work, Answer>>();
-  readonly #running = new Map<string, { readonly startedAt: number; readonly rows: number }>();
+  /** By execution; one that waits inside a worker has not begun. In the order of their dispatch. */
+  readonly #running = new Map<string, { readonly rows: number; beganAt: number | undefined }>();
   readonly #latency = latencyModel();
   readonly #demand: DemandEstimate;
   readonly #returning = new ReturningCallers();
@@ -190,13 +191,12 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
     const now = timing.now();
     let given = 0;
     let done = 0;
-    for (const { startedAt, rows } of this.#running.values()) {
+    for (const { beganAt, rows } of this.#running.values()) {
       const estimate = this.#latency.estimate(rows) ?? ofOne;
       given += estimate;
-      // One that waits inside the worker has not begun; together they have done at most one execution a lane.
-      done = Math.max(done, Math.min(estimate, now - startedAt));
+      if (beganAt !== undefined) done += Math.min(estimate, now - beganAt);
     }
-    return Math.max(0, given / lanes - done);
+    return Math.max(0, (given - done) / lanes);
   }
 
   /** The most rows of one execution. */
@@ -307,22 +307,26 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
     const now = timing.now();
     const late: Waiter<Work, Answer>[] = [];
     const limit = this.#limit(lead, reason);
-    const isBacklog = this.#waiting.rowsOf(lead.key) > limit(lead.priority);
-    const expectedRows = isBacklog ? limit(lead.priority) : undefined;
+    const most = limit(lead.priority);
+    const isBacklog = this.#waiting.rowsOf(lead.key) > most;
+    const startsAt = now + this.#untilFreeMs(this.#latency.estimate(most) ?? 0);
+    const endsAt = (rows: number) => startsAt + (this.#latency.estimate(rows) ?? 0);
     let taken = 0;
     let dueAt = Number.POSITIVE_INFINITY;
     const batch = this.#waiting.take(lead.key, (waiter) => {
-      if (this.#isTooLate(waiter, now, expectedRows)) {
+      const due = waiter.deadlineAt ?? Number.POSITIVE_INFINITY;
+      // With a backlog a request is judged by a full batch: shrinking batches for the most urgent would starve everybody of
+      // throughput, the urgent included. Without one it may run in a small batch, and an estimate may be a little too long.
+      const expected = isBacklog ? endsAt(most) : endsAt(waiter.rows) * 0.8 + startsAt * 0.2;
+      if (Math.max(now, expected) >= due) {
         late.push(waiter);
         return true;
       }
       const rows = taken + waiter.rows;
-      const due = Math.min(dueAt, waiter.deadlineAt ?? Number.POSITIVE_INFINITY);
-      const inTime = isBacklog || now + (this.#latency.estimate(rows) ?? 0) <= due;
-      const fits = rows <= limit(waiter.priority) && inTime;
-      if (taken > 0 && !fits) return false;
+      const inTime = isBacklog || endsAt(rows) <= Math.min(dueAt, due);
+      if (taken > 0 && !(rows <= limit(waiter.priority) && inTime)) return false;
       taken = rows;
-      dueAt = due;
+      dueAt = Math.min(dueAt, due);
       return true;
     });
     for (const waiter of late)
@@ -338,19 +342,6 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
       rows: taken,
       reason,
     });
-  }
-
-  /**
-   * Whether a request would miss its deadline if it ran now. With a backlog it is judged by a full batch: shrinking batches
-   * for the most urgent would starve everybody of throughput, the urgent included.
-   */
-  #isTooLate(
-    { deadlineAt, rows }: Waiter<Work, Answer>,
-    now: number,
-    batchRows: number = rows,
-  ): boolean {
-    if (deadlineAt === undefined) return false;
-    return now + (this.#latency.estimate(Math.max(rows, batchRows)) ?? 0) * 0.8 >= deadlineAt;
   }
 
   /** How many rows a batch may have when it takes in a request of a priority. */
@@ -376,7 +367,7 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
     const { executionId, rows, reason } = batch;
     const startedAt = timing.now();
     const waitsInside = this.#running.size >= this.#options.lanes;
-    this.#running.set(executionId, { startedAt, rows });
+    this.#running.set(executionId, { rows, beganAt: waitsInside ? undefined : startedAt });
     this.#runningRows += rows;
     try {
       const { outcomes, computeMs } = await execute(batch);
@@ -409,9 +400,19 @@ export class BatchScheduler<Work, Answer> implements AsyncDisposable {
       for (const waiter of waiters) waiter.settle({ ok: false, error });
     } finally {
       this.#running.delete(executionId);
+      this.#beginNext();
       this.#runningRows -= rows;
       this.#reportIfEmpty();
       if (this.#waiting.requests > 0) this.#evaluateSoon();
+    }
+  }
+
+  /** A worker that finished begins the oldest execution that waited inside. */
+  #beginNext(): void {
+    for (const execution of this.#running.values()) {
+      if (execution.beganAt !== undefined) continue;
+      execution.beganAt = this.#options.timing.now();
+      return;
     }
   }
 

@@ -38,17 +38,17 @@ export class ReturningCallers {
     if (missing.rows <= 0) this.#missing.delete(key);
   }
 
-  /** For how long, ms from `now`, a request of `lead` should leave the worker free for somebody with a better or equal claim. */
-  holdMs(lead: Caller, now: number): number {
+  /**
+   * For how long, ms from `now`, a batch led by `lead` should wait for callers with a better or equal claim: others, who
+   * would wait a whole execution, and its own, who would find their places taken.
+   */
+  holdMs(lead: Pick<Caller, 'priority'>, now: number): number {
     if (now >= this.#until) return 0;
     // Where nobody comes back, waiting is tried now and then only.
     this.#holds += 1;
     if (this.#rate < 0.25 && this.#holds % 32 !== 0) return 0;
-    for (const { tenant, priority } of this.#missing.values()) {
-      const better = priority < lead.priority;
-      const equal = priority === lead.priority && tenant !== lead.tenant;
-      if (better || equal) return this.#until - now;
-    }
+    for (const { priority } of this.#missing.values())
+      if (priority <= lead.priority) return this.#until - now;
     return 0;
   }
 

@@ -1,2 +1,2 @@
-export { machineTiming } from './timing.ts';
 export type { Cancel, Timing } from './timing.ts';
+export { machineTiming } from './timing.ts';
