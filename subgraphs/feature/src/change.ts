@@ -38,6 +38,15 @@ export function writer({ database, clock }: { database: Database<Tables>; clock:
     );
 }
 
+/** Two callers who make the same thing at once take turns. */
+export async function lockName(
+  tx: Kysely<Tables>,
+  thing: { kind: 'view' | 'index'; tenant: string; name: string },
+): Promise<void> {
+  const key = `${thing.kind} ${thing.tenant} ${thing.name}`;
+  await sql`SELECT pg_advisory_xact_lock(hashtextextended(${key}, 0))`.execute(tx);
+}
+
 /** The newest position that is visible here. */
 export async function visiblePosition(database: Database<Tables>): Promise<bigint> {
   const { rows } = await sql<{ last_value: string; is_called: boolean }>`

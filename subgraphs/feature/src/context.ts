@@ -6,9 +6,9 @@ import type { Database } from '@opea/kernel/postgres';
 import type { ContextSource } from '@opea/kernel/subgraph';
 import DataLoader from 'dataloader';
 import type { Tables } from './tables.ts';
-import type { ValueStore } from './value/value-store.ts';
+import type { Freshness, ValueStore } from './value/value-store.ts';
 import { type VectorLoader, vectorLoader } from './value/vector-loader.ts';
-import type { VectorStore } from './vector/vector-store.ts';
+import type { VectorIndex, VectorStore } from './vector/vector-store.ts';
 import type { FeatureView, ViewStore } from './view/view-store.ts';
 
 /** An entity that another subgraph resolves. */
@@ -40,6 +40,11 @@ export interface Context extends Services {
   readonly signal: AbortSignal;
   readonly viewOf: ViewLoader;
   readonly vectorOf: VectorLoader;
+  /** How new the values of a view are, by its name. */
+  readonly freshnessOf: DataLoader<string, Freshness>;
+  readonly indexOf: DataLoader<string, VectorIndex | undefined>;
+  /** How many vectors an index holds, by its id. */
+  readonly sizeOf: DataLoader<number, number>;
 }
 
 export function contextOf(services: Services, { viewer, request }: ContextSource): Context {
@@ -49,5 +54,16 @@ export function contextOf(services: Services, { viewer, request }: ContextSource
     { cacheKeyFn: ({ name, version }) => `${name} ${version}` },
   );
   const vectorOf = vectorLoader({ values: services.values, tenant: viewer.tenant, viewOf });
-  return { ...services, viewer, correlationId, signal, viewOf, vectorOf };
+  const { values, vectors } = services;
+  return {
+    ...services,
+    viewer,
+    correlationId,
+    signal,
+    viewOf,
+    vectorOf,
+    freshnessOf: new DataLoader((names) => values.freshness(viewer.tenant, names)),
+    indexOf: new DataLoader((names) => vectors.findMany(viewer.tenant, names)),
+    sizeOf: new DataLoader((ids) => vectors.sizes(viewer.tenant, ids)),
+  };
 }

@@ -10,7 +10,8 @@ const ownTenant = (table: string) => `
 
 /**
  * History keeps every value ever written, one row per entity and field: online reads take the newest, point-in-time
- * reads the newest at an instant. Vectors of all indexes share one table; each index has its own partial HNSW index.
+ * reads the newest at an instant. The writes to a view are numbered in the order they commit: a reading that names the
+ * last one it knew stays the same for ever. Vectors of all indexes share one table; each index has its own partial HNSW index.
  */
 export const migrations: readonly Migration[] = [
   ...eventStoreMigrations,
@@ -65,6 +66,19 @@ export const migrations: readonly Migration[] = [
       );
       CREATE INDEX vectors_by_metadata ON vectors USING gin (metadata jsonb_path_ops);
       ${['views', 'feature_values', 'vector_indexes', 'vectors'].map(ownTenant).join('')}
+    `,
+  },
+  {
+    name: 'feature-002-write-numbers',
+    sql: `
+      CREATE TABLE view_writes (
+        tenant text NOT NULL,
+        view text NOT NULL,
+        number bigint NOT NULL,
+        PRIMARY KEY (tenant, view)
+      );
+      ALTER TABLE feature_values ADD COLUMN write_number bigint NOT NULL DEFAULT 0;
+      ${ownTenant('view_writes')}
     `,
   },
 ];

@@ -1,3 +1,4 @@
+import { badUserInput } from '@opea/kernel/errors';
 import { eventFeed } from '@opea/kernel/feed';
 import { clampFirst, connection, decodeCursor } from '@opea/kernel/pagination';
 import { valuesWritten, vectorsUpserted, viewApplied } from '@opea/schema/events';
@@ -98,26 +99,30 @@ export const resolvers: Omit<Resolvers, 'DateTime' | 'JSON' | 'BigInt'> = {
   },
 
   FeatureView: {
-    __resolveReference: async ({ name, version }, { viewOf }) =>
-      (await viewOf.load({ name, version })) ?? null,
+    async __resolveReference({ name, version }, context) {
+      await mayRead(context);
+      return (await context.viewOf.load({ name, version })) ?? null;
+    },
     appliedBy: ({ appliedBy: id }) => ({ id }),
-    freshness: ({ name }, _arguments, { values, viewer }) => values.freshness(viewer.tenant, name),
+    freshness: ({ name }, _arguments, { freshnessOf }) => freshnessOf.load(name),
   },
 
   FeatureVector: {
-    async __resolveReference({ id }, { vectorOf }) {
+    async __resolveReference({ id }, context) {
+      await mayRead(context);
       const reading = readingOf(id);
-      return reading ? ((await vectorOf.load(reading)) ?? null) : null;
+      return reading ? ((await context.vectorOf.load(reading)) ?? null) : null;
     },
     entity: ({ reading }) => entityOf(reading.entity),
     at: ({ reading }) => reading.at,
   },
 
   VectorIndex: {
-    async __resolveReference({ name }, { viewer, vectors }) {
-      return (await vectors.find(viewer.tenant, name)) ?? null;
+    async __resolveReference({ name }, context) {
+      await mayRead(context);
+      return (await context.indexOf.load(name)) ?? null;
     },
-    size: (index, _arguments, { viewer, vectors }) => vectors.size(viewer.tenant, index),
+    size: ({ id }, _arguments, { sizeOf }) => sizeOf.load(id),
   },
 };
 
@@ -129,7 +134,7 @@ async function onlineFeatures(
     readonly fields?: readonly string[] | null | undefined;
     readonly asOf?: Date | null | undefined;
   },
-  { views, viewer, viewOf, vectorOf, clock }: Context,
+  { views, values, viewer, viewOf, vectorOf, clock }: Context,
 ) {
   const ref = { name: asked.view, version: asked.version ?? undefined };
   const view = await views.find(viewer.tenant, ref);
@@ -137,21 +142,24 @@ async function onlineFeatures(
   if (asked.entities.length > maxEntities)
     throw invalidEntity({ problem: `At most ${maxEntities} entities at a time.` });
   viewOf.prime({ name: view.name, version: view.version }, view);
-  const knownAt = clock();
-  const at = asked.asOf ?? knownAt;
+  const unknown = asked.fields?.find((name) => !view.fields.some((field) => field.name === name));
+  if (unknown !== undefined)
+    throw badUserInput({ field: 'fields', reason: `${view.name} has no field ${unknown}.` });
+  const known = await values.lastWrite(viewer.tenant, view.name);
+  const at = asked.asOf ?? clock();
   const readings = asked.entities.map((entity) => ({
     view: view.name,
     version: view.version,
     entity: entityKey(view.entities, entity),
     at,
-    knownAt,
+    known,
   }));
   const vectors = await Promise.all(readings.map((reading) => vectorOf.load(reading)));
   const wanted = asked.fields ? new Set(asked.fields) : undefined;
   return vectors.flatMap((vector) => {
     if (!vector) return [];
-    const values = vector.values.filter(({ name }) => wanted?.has(name) ?? true);
-    return [{ ...vector, values }];
+    const chosen = vector.values.filter(({ name }) => wanted?.has(name) ?? true);
+    return [{ ...vector, values: chosen }];
   });
 }
 

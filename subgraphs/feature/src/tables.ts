@@ -4,6 +4,7 @@ import type { Generated } from 'kysely';
 export interface Tables {
   readonly views: ViewRow;
   readonly feature_values: FeatureValueRow;
+  readonly view_writes: ViewWritesRow;
   readonly vector_indexes: VectorIndexRow;
   readonly vectors: VectorRow;
 }
@@ -41,6 +42,16 @@ export interface FeatureValueRow {
   readonly at: Date;
   readonly written_at: Date;
   readonly value: unknown;
+  /** bigint: text. */
+  readonly write_number: Generated<string>;
+}
+
+/** How many writes a view has seen; whoever writes holds the row until it commits. */
+export interface ViewWritesRow {
+  readonly tenant: string;
+  readonly view: string;
+  /** bigint: text. */
+  readonly number: string | number;
 }
 
 export interface VectorIndexRow {

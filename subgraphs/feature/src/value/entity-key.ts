@@ -19,6 +19,19 @@ export function entityOf(key: string): Readonly<Record<string, string>> {
   return Object.fromEntries(pairs);
 }
 
+/** Whether a text is a key as `entityKey` writes them. */
+export function isEntityKey(text: string): boolean {
+  try {
+    const pairs: unknown = JSON.parse(text);
+    return Array.isArray(pairs) && pairs.every(isPair) && JSON.stringify(pairs) === text;
+  } catch {
+    return false;
+  }
+}
+
+const isPair = (pair: unknown): boolean =>
+  Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string');
+
 function idOf(id: unknown, problem: string): string {
   if (typeof id === 'string' && id !== '' && id.length <= 256) return id;
   if (typeof id === 'number' && Number.isSafeInteger(id)) return String(id);

@@ -32,9 +32,17 @@ test('a missing value has the default', () => {
 });
 
 test('an id names its reading, and nothing else is an id', () => {
-  const reading = { view: 'v', version: 2, entity: '[["a","1"]]', at: written, knownAt: later(5) };
+  const reading = { view: 'v', version: 2, entity: '[["a","1"]]', at: written, known: 5 };
 
   expect(readingOf(readingId(reading))).toEqual(reading);
   for (const wrong of ['', 'fvc_', 'fvc_e30', 'mdl_x', `${readingId(reading)}x`])
     expect(readingOf(wrong)).toBeUndefined();
+  for (const forged of [
+    { entity: 'no JSON' },
+    { entity: '[["a",1]]' },
+    { entity: '[["a", "1"]]' },
+    { at: new Date(8.64e15) },
+    { known: -1 },
+  ])
+    expect(readingOf(readingId({ ...reading, ...forged }))).toBeUndefined();
 });

@@ -1,5 +1,6 @@
-import { after, instantOf } from '@opea/kernel/clock';
+import { instantOf } from '@opea/kernel/clock';
 import type { FeatureField } from '../tables.ts';
+import { isEntityKey } from './entity-key.ts';
 
 /** What a read asks: which entities, and what was true when, as far as it was known when. */
 export interface Reading {
@@ -8,8 +9,8 @@ export interface Reading {
   readonly entity: string;
   /** The instant described. */
   readonly at: Date;
-  /** Values written later than this do not count: the same reading always gives the same values. */
-  readonly knownAt: Date;
+  /** The view's last write that was known. Later ones do not count: the same reading always gives the same values. */
+  readonly known: number;
 }
 
 export interface StoredValue {
@@ -31,7 +32,7 @@ export function judged(options: {
   const { field, stored, ttlMs, at } = options;
   if (!stored) return { __typename: 'MissingValue', default: field.default };
   const ageMs = at.getTime() - stored.at.getTime();
-  const fresh = ttlMs === null || after(stored.at, ttlMs) > at;
+  const fresh = ttlMs === null || ageMs < ttlMs;
   return {
     __typename: fresh ? 'FreshValue' : 'StaleValue',
     value: stored.value,
@@ -41,8 +42,8 @@ export function judged(options: {
 }
 
 /** The opaque id that names a reading. */
-export function readingId({ view, version, entity, at, knownAt }: Reading): string {
-  const parts = [view, version, entity, at.getTime(), knownAt.getTime()];
+export function readingId({ view, version, entity, at, known }: Reading): string {
+  const parts = [view, version, entity, at.getTime(), known];
   return `fvc_${Buffer.from(JSON.stringify(parts)).toString('base64url')}`;
 }
 
@@ -51,12 +52,17 @@ export function readingOf(id: string): Reading | undefined {
   if (!id.startsWith('fvc_')) return undefined;
   const parts = parsed(Buffer.from(id.slice(4), 'base64url').toString('utf8'));
   if (!Array.isArray(parts) || parts.length !== 5) return undefined;
-  const [view, version, entity, at, knownAt]: readonly unknown[] = parts;
+  const [view, version, entity, at, known]: readonly unknown[] = parts;
   if (typeof view !== 'string' || typeof entity !== 'string') return undefined;
-  if (!isWhole(version) || !isWhole(at) || !isWhole(knownAt)) return undefined;
-  const reading = { view, version, entity, at: instantOf(at), knownAt: instantOf(knownAt) };
+  if (!isWhole(version) || !isWhole(at) || !isWhole(known)) return undefined;
+  if (known < 0 || at < firstInstant || at > lastInstant || !isEntityKey(entity)) return undefined;
+  const reading = { view, version, entity, at: instantOf(at), known };
   return readingId(reading) === id ? reading : undefined;
 }
+
+/** What an RFC 3339 instant can say, in ms since the Unix epoch. */
+const firstInstant = Date.parse('0001-01-01T00:00:00.000Z');
+const lastInstant = Date.parse('9999-12-31T23:59:59.999Z');
 
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);
 

@@ -33,7 +33,10 @@ export interface ValueStore {
     readings: readonly Reading[],
     fields: readonly string[],
   ): Promise<readonly ReadonlyMap<string, StoredValue>[]>;
-  freshness(tenant: string, view: string): Promise<Freshness>;
+  /** The number of the view's last write: what a reading of now knows. */
+  lastWrite(tenant: string, view: string): Promise<number>;
+  /** In the order asked. One statement. */
+  freshness(tenant: string, views: readonly string[]): Promise<readonly Freshness[]>;
 }
 
 const maxRows = 5_000;
@@ -47,7 +50,9 @@ export function valueStore(deps: { database: Database<Tables>; write: Write }): 
         const view = await newestOf(tx, { name });
         if (!view) throw viewNotFound({ view: name });
         const values = checked(view, rows, now);
-        await insert(tx, { tenant: author.viewer.tenant, view: name, writtenAt: now, values });
+        const { tenant } = author.viewer;
+        const number = await nextWrite(tx, tenant, name);
+        await insert(tx, { tenant, view: name, writtenAt: now, number, values });
         return {
           result: { view, written: rows.length },
           facts: [written(view, rows.length, values)],
@@ -65,28 +70,38 @@ export function valueStore(deps: { database: Database<Tables>; write: Write }): 
       return found;
     },
 
-    async freshness(tenant, view) {
+    async lastWrite(tenant, view) {
       const row = await database.transaction(
         (tx) =>
-          tx
-            .selectFrom('feature_values')
-            .select([
-              sql<string>`count(DISTINCT entity)`.as('entities'),
-              sql<string>`count(DISTINCT (entity, at))`.as('rows'),
-              sql<Date | null>`max(at)`.as('newest'),
-            ])
-            .where('view', '=', view)
-            .executeTakeFirst(),
+          tx.selectFrom('view_writes').select('number').where('view', '=', view).executeTakeFirst(),
         { tenant },
       );
-      return {
-        entities: Number(row?.entities ?? 0),
-        rows: Number(row?.rows ?? 0),
-        newest: row?.newest ?? null,
-      };
+      return Number(row?.number ?? 0);
+    },
+
+    async freshness(tenant, views) {
+      const rows = await database.transaction((tx) => freshnessOf(tx, views), { tenant });
+      const found = new Map(rows.map(({ view, ...row }) => [view, row]));
+      return views.map((view) => {
+        const { entities = 0, rows: count = 0, newest = null } = found.get(view) ?? {};
+        return { entities: Number(entities), rows: Number(count), newest };
+      });
     },
   };
 }
+
+const freshnessOf = (tx: Kysely<Tables>, views: readonly string[]) =>
+  tx
+    .selectFrom('feature_values')
+    .select([
+      'view',
+      sql<string>`count(DISTINCT entity)`.as('entities'),
+      sql<string>`count(DISTINCT (entity, at))`.as('rows'),
+      sql<Date | null>`max(at)`.as('newest'),
+    ])
+    .where('view', 'in', views)
+    .groupBy('view')
+    .execute();
 
 interface CheckedValue {
   readonly entity: string;
@@ -132,11 +147,30 @@ function demandFits(
     throw invalidRow({ row: index, problem: `${field.name} takes ${field.type}.` });
 }
 
+/** Writers of one view take turns: a number is given out when all lower ones are committed or never will be. */
+async function nextWrite(tx: Kysely<Tables>, tenant: string, view: string): Promise<string> {
+  const row = await tx
+    .insertInto('view_writes')
+    .values({ tenant, view, number: 1 })
+    .onConflict((conflict) =>
+      conflict.columns(['tenant', 'view']).doUpdateSet({ number: sql`view_writes.number + 1` }),
+    )
+    .returning('number')
+    .executeTakeFirstOrThrow();
+  return String(row.number);
+}
+
 async function insert(
   tx: Kysely<Tables>,
-  rows: { tenant: string; view: string; writtenAt: Date; values: readonly CheckedValue[] },
+  rows: {
+    tenant: string;
+    view: string;
+    writtenAt: Date;
+    number: string;
+    values: readonly CheckedValue[];
+  },
 ): Promise<void> {
-  const { tenant, view, writtenAt, values } = rows;
+  const { tenant, view, writtenAt, number, values } = rows;
   const payload = values.map(({ entity, field, at, value }) => [
     entity,
     field,
@@ -144,8 +178,8 @@ async function insert(
     value,
   ]);
   await sql`
-    INSERT INTO feature_values (tenant, view, entity, field, at, written_at, value)
-    SELECT ${tenant}, ${view}, row->>0, row->>1, (row->>2)::timestamptz, ${writtenAt}, row->3
+    INSERT INTO feature_values (tenant, view, entity, field, at, written_at, write_number, value)
+    SELECT ${tenant}, ${view}, row->>0, row->>1, (row->>2)::timestamptz, ${writtenAt}, ${number}, row->3
     FROM jsonb_array_elements(${jsonValue(payload)}) WITH ORDINALITY AS given(row, nr)
     ORDER BY nr
   `.execute(tx);
@@ -157,11 +191,11 @@ async function newestValues(
   readings: readonly Reading[],
   fields: readonly string[],
 ) {
-  const asked = readings.map(({ view, entity, at, knownAt }) => [
+  const asked = readings.map(({ view, entity, at, known }) => [
     view,
     entity,
     at.toISOString(),
-    knownAt.toISOString(),
+    known,
   ]);
   const { rows } = await sql<{ reading: string; field: string; value: unknown; at: Date }>`
     SELECT asked.nr AS reading, wanted.field, newest.value, newest.at
@@ -172,7 +206,7 @@ async function newestValues(
       WHERE tenant = current_setting('opea.tenant', true)
         AND view = asked.row->>0 AND entity = asked.row->>1 AND field = wanted.field
         AND at <= (asked.row->>2)::timestamptz
-        AND written_at <= (asked.row->>3)::timestamptz
+        AND write_number <= (asked.row->>3)::bigint
       ORDER BY at DESC, id DESC
       LIMIT 1
     ) AS newest

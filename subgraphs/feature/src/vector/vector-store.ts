@@ -1,7 +1,7 @@
 import { type Database, jsonValue } from '@opea/kernel/postgres';
 import { vectorsUpserted } from '@opea/schema/events';
 import { type Kysely, sql } from 'kysely';
-import type { Author, Write } from '../change.ts';
+import { type Author, lockName, type Write } from '../change.ts';
 import { indexExists, indexNotFound, invalidVector, invalidView } from '../errors.ts';
 import type { Tables, VectorMetric } from '../tables.ts';
 
@@ -44,11 +44,14 @@ export interface VectorStore {
   ): Promise<{ result: { index: VectorIndex; upserted: number }; position: string }>;
   nearest(tenant: string, search: Search): Promise<readonly Neighbour[]>;
   find(tenant: string, name: string): Promise<VectorIndex | undefined>;
+  /** In the order asked, `undefined` for those that are not there. One statement. */
+  findMany(tenant: string, names: readonly string[]): Promise<readonly (VectorIndex | undefined)[]>;
   list(
     tenant: string,
     page: { limit: number; after: string | undefined },
   ): Promise<readonly VectorIndex[]>;
-  size(tenant: string, index: VectorIndex): Promise<number>;
+  /** How many vectors each index holds, by its id, in the order asked. One statement. */
+  sizes(tenant: string, ids: readonly number[]): Promise<readonly number[]>;
 }
 
 const metrics = {
@@ -60,6 +63,9 @@ const metrics = {
 const maxDimensions = 2_000;
 const maxVectors = 1_000;
 const maxNeighbours = 100;
+/** pgvector computes in single precision: within these, no sum of squares of 2,000 numbers overflows or vanishes. */
+const largest = 1e15;
+const smallestSquares = 1e-30;
 
 /** Vectors in pgvector. Each index is a partial HNSW index over the shared table: approximate, and fast. */
 export function vectorStore(deps: { database: Database<Tables>; write: Write }): VectorStore {
@@ -69,6 +75,7 @@ export function vectorStore(deps: { database: Database<Tables>; write: Write }):
       write(author, async (tx, now) => {
         demandValidIndex(wanted);
         const { tenant } = author.viewer;
+        await lockName(tx, { kind: 'index', tenant, name: wanted.name });
         const existing = await find(tx, wanted.name);
         if (existing && !sameIndex(existing, wanted)) throw indexExists({ index: wanted.name });
         const result = existing ?? (await create(tx, { ...wanted, tenant, now }));
@@ -92,6 +99,15 @@ export function vectorStore(deps: { database: Database<Tables>; write: Write }):
 
     find: (tenant, name) => database.transaction((tx) => find(tx, name), { tenant }),
 
+    async findMany(tenant, names) {
+      const rows = await database.transaction(
+        (tx) => tx.selectFrom('vector_indexes').selectAll().where('name', 'in', names).execute(),
+        { tenant },
+      );
+      const found = new Map(rows.map((row) => [row.name, asIndex(row)]));
+      return names.map((name) => found.get(name));
+    },
+
     async list(tenant, { limit, after }) {
       const rows = await database.transaction(
         (tx) =>
@@ -107,17 +123,19 @@ export function vectorStore(deps: { database: Database<Tables>; write: Write }):
       return rows.map(asIndex);
     },
 
-    async size(tenant, { id }) {
-      const row = await database.transaction(
+    async sizes(tenant, ids) {
+      const rows = await database.transaction(
         (tx) =>
           tx
             .selectFrom('vectors')
-            .select(sql<string>`count(*)`.as('size'))
-            .where('index_id', '=', id)
-            .executeTakeFirst(),
+            .select(['index_id', sql<string>`count(*)`.as('size')])
+            .where('index_id', 'in', ids)
+            .groupBy('index_id')
+            .execute(),
         { tenant },
       );
-      return Number(row?.size ?? 0);
+      const found = new Map(rows.map((row) => [row.index_id, Number(row.size)]));
+      return ids.map((id) => found.get(id) ?? 0);
     },
   };
 }
@@ -155,7 +173,9 @@ async function upsert(
   given: { index: VectorIndex; tenant: string; vectors: readonly StoredVector[] },
 ): Promise<void> {
   const { index, tenant, vectors } = given;
-  const rows = vectors.map(({ key, vector, metadata }) => [
+  // In the order of keys: two writers of the same ones wait for each other and never in a circle.
+  const inOrder = vectors.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  const rows = inOrder.map(({ key, vector, metadata }) => [
     key,
     JSON.stringify(vector),
     metadata ?? {},
@@ -163,7 +183,8 @@ async function upsert(
   await sql`
     INSERT INTO vectors (index_id, tenant, key, embedding, metadata)
     SELECT ${index.id}, ${tenant}, row->>0, (row->>1)::vector, row->2
-    FROM jsonb_array_elements(${jsonValue(rows)}) AS given(row)
+    FROM jsonb_array_elements(${jsonValue(rows)}) WITH ORDINALITY AS given(row, nr)
+    ORDER BY nr
     ON CONFLICT (index_id, key) DO UPDATE
     SET embedding = excluded.embedding, metadata = excluded.metadata
   `.execute(tx);
@@ -223,8 +244,11 @@ function demandDimensions(index: VectorIndex, vector: readonly number[], what: s
     throw invalidVector({
       problem: `${what} has ${vector.length} numbers, ${index.name} takes ${index.dimensions}.`,
     });
-  if (index.metric === 'COSINE' && vector.every((number) => number === 0))
-    throw invalidVector({ problem: `${what} is zero: it has no direction to compare.` });
+  if (vector.some((number) => Math.abs(number) > largest))
+    throw invalidVector({ problem: `${what} has a number beyond ±${largest}.` });
+  const squares = vector.reduce((sum, number) => sum + number * number, 0);
+  if (index.metric === 'COSINE' && squares < smallestSquares)
+    throw invalidVector({ problem: `${what} is zero or nearly: it has no direction to compare.` });
 }
 
 const sameIndex = (a: VectorIndex, b: { dimensions: number; metric: VectorMetric }): boolean =>

@@ -19,25 +19,43 @@ const shape: ViewShape = {
 
 describe('applying a feature view', () => {
   test('makes version 1 of a new one', () => {
-    expect(nextVersion(undefined, shape)).toBe(1);
+    expect(nextVersion([], shape)).toBe(1);
   });
 
   test('changes nothing when it looks like this already', () => {
-    expect(nextVersion({ ...shape, version: 3 }, shape)).toBeUndefined();
+    expect(nextVersion([{ ...shape, version: 3 }], shape)).toBeUndefined();
   });
 
   test('makes the next version when a field comes or goes', () => {
     const more = { ...shape, fields: [...shape.fields, field('mood', { type: 'STRING' })] };
 
-    expect(nextVersion({ ...shape, version: 3 }, more)).toBe(4);
-    expect(nextVersion({ ...more, version: 4 }, shape)).toBe(5);
+    expect(nextVersion([{ ...shape, version: 3 }], more)).toBe(4);
+    expect(nextVersion([{ ...more, version: 4 }], shape)).toBe(5);
+  });
+
+  test('lets a field that went come back, but not as another type', () => {
+    const mood = (type: FeatureField['type']) => ({
+      ...shape,
+      fields: [...shape.fields, field('mood', { type })],
+    });
+    const versions = [
+      { ...shape, version: 2 },
+      { ...mood('STRING'), version: 1 },
+    ];
+
+    expect(nextVersion(versions, mood('STRING'))).toBe(3);
+    expect(() => nextVersion(versions, mood('INT'))).toThrow(
+      expect.objectContaining({
+        kind: expect.objectContaining({ code: 'INCOMPATIBLE_FEATURE_VIEW' }),
+      }),
+    );
   });
 
   test.for([
     ['another type for a field', { fields: [field('tales_read', { type: 'STRING' })] }],
     ['other entities', { entities: ['writer'] }],
   ] as const)('with %s is refused: values are there already', ([, changes]) => {
-    const apply = () => nextVersion({ ...shape, version: 1 }, { ...shape, ...changes });
+    const apply = () => nextVersion([{ ...shape, version: 1 }], { ...shape, ...changes });
 
     expect(apply).toThrow(
       expect.objectContaining({
@@ -56,7 +74,7 @@ describe('applying a feature view', () => {
     ['a default of another type', { fields: [field('a', { default: 'x' })] }],
     ['a ttl of nothing', { ttlMs: 0 }],
   ] as const)('with %s is refused', ([, changes]) => {
-    expect(() => nextVersion(undefined, { ...shape, ...changes })).toThrow(
+    expect(() => nextVersion([], { ...shape, ...changes })).toThrow(
       expect.objectContaining({ kind: expect.objectContaining({ code: 'INVALID_FEATURE_VIEW' }) }),
     );
   });

@@ -14,17 +14,18 @@ const namePattern = /^[a-z][a-z0-9._-]{1,63}$/;
 const fieldPattern = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 
 /**
- * What applying a shape means after the versions there are: the next version's number, or `undefined` when the
+ * What applying a shape means after the versions there are, newest first: the next version's number, or `undefined` when the
  * newest looks like this already. Throws INVALID_FEATURE_VIEW for a shape that cannot be, and
  * INCOMPATIBLE_FEATURE_VIEW for one whose values would not fit those already written.
  */
 export function nextVersion(
-  newest: (ViewShape & { readonly version: number }) | undefined,
+  versions: readonly (ViewShape & { readonly version: number })[],
   shape: ViewShape,
 ): number | undefined {
   demandValid(shape);
+  const [newest] = versions;
   if (!newest) return 1;
-  demandCompatible(newest, shape);
+  demandCompatible(versions, shape);
   return sameShape(newest, shape) ? undefined : newest.version + 1;
 }
 
@@ -74,14 +75,15 @@ function demandValidField({ name, type, default: fallback }: FeatureField): void
     throw invalidView({ problem: `The default of ${name} is no ${type}.`, field: 'fields' });
 }
 
-function demandCompatible(newest: ViewShape, shape: ViewShape): void {
-  if (newest.entities.join() !== shape.entities.join())
+function demandCompatible(versions: readonly ViewShape[], shape: ViewShape): void {
+  if (versions.some(({ entities }) => entities.join() !== shape.entities.join()))
     throw incompatibleView({
       problem: 'The entities of a view stay what they are: make a new view.',
       field: 'entities',
     });
+  const ever = versions.flatMap(({ fields }) => fields);
   for (const field of shape.fields) {
-    const before = newest.fields.find(({ name }) => name === field.name);
+    const before = ever.find(({ name }) => name === field.name);
     if (before && before.type !== field.type)
       throw incompatibleView({
         problem: `${field.name} is ${before.type}: give the ${field.type} a name of its own.`,

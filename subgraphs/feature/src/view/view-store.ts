@@ -1,7 +1,7 @@
 import { type Database, jsonValue } from '@opea/kernel/postgres';
 import { viewApplied } from '@opea/schema/events';
-import { type Kysely, sql } from 'kysely';
-import type { Author, Write } from '../change.ts';
+import type { Kysely } from 'kysely';
+import { type Author, lockName, type Write } from '../change.ts';
 import type { Tables, ViewRow } from '../tables.ts';
 import { nextVersion, type ViewShape } from './feature-view.ts';
 
@@ -41,9 +41,11 @@ export function viewStore(deps: { database: Database<Tables>; write: Write }): V
   return {
     apply: (shape, author) =>
       write(author, async (tx, now) => {
-        await lockView(tx, author.viewer.tenant, shape.name);
-        const newest = await newestOf(tx, { name: shape.name });
-        const version = nextVersion(newest, shape);
+        const { tenant } = author.viewer;
+        await lockName(tx, { kind: 'view', tenant, name: shape.name });
+        const versions = await versionsOf(tx, shape.name);
+        const [newest] = versions;
+        const version = nextVersion(versions, shape);
         if (version === undefined && newest) return { result: newest, facts: [] };
         const view: FeatureView = {
           ...shape,
@@ -51,7 +53,7 @@ export function viewStore(deps: { database: Database<Tables>; write: Write }): V
           appliedBy: author.viewer.id,
           appliedAt: now,
         };
-        await insert(tx, author.viewer.tenant, view);
+        await insert(tx, tenant, view);
         return { result: view, facts: [applied(view)] };
       }),
 
@@ -100,11 +102,10 @@ export async function newestOf(
   return row && asView(row);
 }
 
-/** Two callers who apply the same view at once take turns. */
-async function lockView(tx: Kysely<Tables>, tenant: string, name: string): Promise<void> {
-  await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`view ${tenant} ${name}`}, 0))`.execute(
-    tx,
-  );
+/** All versions of a view, newest first. */
+async function versionsOf(tx: Kysely<Tables>, name: string): Promise<readonly FeatureView[]> {
+  const all = tx.selectFrom('views').selectAll().where('name', '=', name);
+  return (await all.orderBy('version', 'desc').execute()).map(asView);
 }
 
 async function insert(tx: Kysely<Tables>, tenant: string, view: FeatureView): Promise<void> {
