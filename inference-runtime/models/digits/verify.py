@@ -1,5 +1,6 @@
 """Runs the exported classifier on its committed samples and prints what it makes of them.
 
+Usage:
     python verify.py
 """
 

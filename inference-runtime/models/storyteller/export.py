@@ -1,5 +1,6 @@
 """Writes the trained storyteller as an ONNX graph in the runtime's cache layout `decoder/1`.
 
+Usage:
     python export.py --run run --out .
 
 Weights are eight-bit integers in blocks with one float scale each; activations stay floating point between the operators, so a
@@ -60,7 +61,9 @@ class GraphWriter:
 
     def nodes_of(self, operator: str, inputs: list[str], outputs: list[str], domain: str = "", **attributes: object) -> list[str]:
         """Adds an operator with several outputs."""
-        self.nodes.append(helper.make_node(operator, inputs, outputs, name=f"{operator}:{outputs[-1]}", domain=domain, **attributes))
+        self.nodes.append(
+            helper.make_node(operator, inputs, outputs, name=f"{operator}:{outputs[-1]}", domain=domain, **attributes)
+        )
         return outputs
 
     def linear(self, x: str, name: str, weight: Tensor, output: str) -> str:
@@ -130,7 +133,13 @@ def build(weights: dict[str, Tensor], shape: Shape, precision: str, block: int, 
         table = g.constant("embedding", data.reshape(embedding.shape))
         table_scales = g.constant("embedding.scales", scales)
         embedded = g.node(
-            "GatherBlockQuantized", [table, "input_ids", table_scales], "embedded", MICROSOFT, block_size=block, bits=8, quantize_axis=1
+            "GatherBlockQuantized",
+            [table, "input_ids", table_scales],
+            "embedded",
+            MICROSOFT,
+            block_size=block,
+            bits=8,
+            quantize_axis=1,
         )
     residual = g.normalise(embedded, ones, "x")
     h = g.normalise(residual, ones, "h")
@@ -149,7 +158,9 @@ def build(weights: dict[str, Tensor], shape: Shape, precision: str, block: int, 
         by_head = g.node("Transpose", [by_time], at("by_head"), perm=[0, 2, 1, 3])
         qk, value = g.nodes_of("Split", [by_head, qk_and_value], [at("qk"), at("new_value")], axis=1)
         gain = g.constant(at("qk_gain"), weight("qk_gain").float().numpy())
-        rotated = g.node("RotaryEmbedding", [g.normalise(qk, gain, at("qk_norm")), "position_ids", cos, sin], at("qk_rotated"), MICROSOFT)
+        rotated = g.node(
+            "RotaryEmbedding", [g.normalise(qk, gain, at("qk_norm")), "position_ids", cos, sin], at("qk_rotated"), MICROSOFT
+        )
         query, key = g.nodes_of("Split", [rotated, query_and_key], [at("query"), at("new_key")], axis=1)
         query = g.node("Reshape", [query, grouped], at("query_grouped"))
 
@@ -204,7 +215,10 @@ def _model(g: GraphWriter, shape: Shape) -> onnx.ModelProto:
             outputs.append(info(f"new_{part}.{layer}", FLOAT, ["batch", shape.kv_heads, "chunk", shape.head_dim]))
     graph = helper.make_graph(g.nodes, "storyteller", inputs, outputs, g.weights)
     model = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid(MICROSOFT, 1)], ir_version=8, producer_name="opea-graph"
+        graph,
+        opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid(MICROSOFT, 1)],
+        ir_version=8,
+        producer_name="opea-graph",
     )
     facts = {
         "layout": LAYOUT,

@@ -1,5 +1,6 @@
 """Tells a story in the terminal.
 
+Usage:
     python sample.py "Once upon a time there was a fox" --seed 7
 """
 

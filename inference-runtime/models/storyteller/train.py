@@ -1,6 +1,7 @@
 """Trains the tokenizer and the storyteller from a folder of books, within a given number of minutes.
 
-    python train.py --data books --out run --minutes 80
+Usage:
+    python train.py --data books --out run --minutes 70
 
 Writes `tokenizer.json`, `model.pt` (the averaged weights that `export.py` reads) and `history.jsonl` into the output folder, and
 starts again from `checkpoint.pt` when that is present. The learning-rate schedule follows the clock: a short warm-up, a plateau,
@@ -15,7 +16,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -29,7 +30,7 @@ from optimiser import build_optimisers, set_rate
 END_OF_TEXT = "<|endoftext|>"
 BATCH_TOKENS = 8192
 SHORT_CONTEXT = 256
-SHORT_SHARE = 0.6
+SHORT_SHARE = 0.9
 WARM_UP_STEPS = 60
 DECAY_FROM_SHARE = 0.4
 
@@ -89,90 +90,122 @@ def rate_share(step: int, progress: float) -> float:
     return min(1.0, (step + 1) / WARM_UP_STEPS, max(0.0, (1 - progress) / (1 - DECAY_FROM_SHARE)))
 
 
+@dataclass
+class Counts:
+    """How far the training has come."""
+
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+
+
+class Run:
+    """The model, its running average and its optimisers, with the files they are kept in."""
+
+    def __init__(self, out: Path, shape: Shape, dropout: float) -> None:
+        self.out = out
+        self.model = Storyteller(shape, dropout)
+        self.average = Storyteller(shape)
+        self.average.load_state_dict(self.model.state_dict())
+        self.optimisers = build_optimisers(self.model)
+        self.counts = Counts()
+
+    def resume(self) -> None:
+        """Goes on from `checkpoint.pt`, if there is one."""
+        path = self.out / "checkpoint.pt"
+        if not path.exists():
+            return
+        state = torch.load(path, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+        self.counts = Counts(**state["counts"])
+
+    def save(self) -> None:
+        """Writes `checkpoint.pt` and `model.pt`."""
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "counts": asdict(self.counts),
+        }
+        _write(state, self.out / "checkpoint.pt")
+        _write({"shape": asdict(self.model.shape), "weights": self.average.state_dict()}, self.out / "model.pt")
+
+    def learn(self, loss_of: Callable[[Tensor, Tensor], Tensor], batch: tuple[Tensor, Tensor], share: float) -> float:
+        """Takes one step with a share of the peak learning rate; returns the batch's loss."""
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = loss_of(*batch)
+        loss.backward()
+        set_rate(self.optimisers, share)
+        for optimiser in self.optimisers:
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+        self.counts.step += 1
+        self.counts.tokens += batch[0].numel()
+        keep = min(0.99, self.counts.step / (self.counts.step + 20))
+        with torch.no_grad():
+            for mean, current in zip(self.average.parameters(), self.model.parameters(), strict=True):
+                mean.lerp_(current, 1 - keep)
+        return loss.item()
+
+
 def train(options: argparse.Namespace) -> None:
     """Runs the whole training; see the module's docstring."""
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
-    rng = random.Random(options.seed)
-    out: Path = options.out
-    out.mkdir(parents=True, exist_ok=True)
+    options.out.mkdir(parents=True, exist_ok=True)
     shape = Shape()
     train_stories, held_out_stories = split_stories(read_stories(options.data), options.seed)
     tokenizer = train_tokenizer(train_stories, shape.vocab)
-    tokenizer.save(str(out / "tokenizer.json"), pretty=False)
+    tokenizer.save(str(options.out / "tokenizer.json"), pretty=False)
     stories, held_out = encode(tokenizer, train_stories), encode(tokenizer, held_out_stories)
-    bytes_a_token = sum(len(story.text.encode()) for story in held_out_stories) / sum(len(ids) for ids in held_out)
-    print(f"{sum(map(len, stories))} training tokens, {sum(map(len, held_out))} held out, {bytes_a_token:.3f} bytes a token", flush=True)
+    bytes_a_token = sum(len(story.text.encode()) for story in held_out_stories) / sum(map(len, held_out))
+    print(
+        f"{sum(map(len, stories))} training tokens, {sum(map(len, held_out))} held out, {bytes_a_token:.3f} bytes a token",
+        flush=True,
+    )
 
-    model = Storyteller(shape, options.dropout)
-    average = Storyteller(shape)
-    average.load_state_dict(model.state_dict())
-    optimisers = build_optimisers(model)
-    spent, step, tokens = 0.0, 0, 0
-    checkpoint = out / "checkpoint.pt"
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        model.load_state_dict(state["model"])
-        average.load_state_dict(state["average"])
-        for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
-        spent, step, tokens = state["spent"], state["step"], state["tokens"]
-        rng.seed(options.seed + step)
-
-    loss_of: Callable[[Tensor, Tensor], Tensor] = torch.compile(model.loss, dynamic=False) if options.compile else model.loss
-    allowed = options.minutes * 60
-    length = 0
-    source: Iterator[tuple[Tensor, Tensor]] = iter(())
-    saved_at = reported_at = began = time.monotonic() - spent
-    saved_at = reported_at = time.monotonic()
-    recent: list[float] = []
-    while (progress := (time.monotonic() - began) / allowed) < 1:
+    run = Run(options.out, shape, options.dropout)
+    run.resume()
+    counts = run.counts
+    rng = random.Random(options.seed + counts.step)
+    loss_of: Callable[[Tensor, Tensor], Tensor] = (
+        torch.compile(run.model.loss, dynamic=False) if options.compile else run.model.loss
+    )
+    began = time.monotonic() - counts.seconds
+    reported, saved = counts.seconds, counts.seconds
+    losses: list[float] = []
+    length, source = 0, iter(())
+    while (progress := counts.seconds / (options.minutes * 60)) < 1:
         wanted = SHORT_CONTEXT if progress < SHORT_SHARE else shape.context
         if wanted != length:
-            length = wanted
-            source = batches(stories, length, rng)
-        inputs, targets = next(source)
-        with torch.autocast("cpu", torch.bfloat16):
-            loss = loss_of(inputs, targets)
-        loss.backward()
-        set_rate(optimisers, rate_share(step, progress))
-        for optimiser in optimisers:
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
-        step += 1
-        tokens += BATCH_TOKENS
-        recent.append(loss.item())
-        with torch.no_grad():
-            keep = min(0.99, step / (step + 20))
-            for mean, current in zip(average.parameters(), model.parameters(), strict=True):
-                mean.lerp_(current, 1 - keep)
-        if time.monotonic() - reported_at > options.report_seconds:
-            reported_at = time.monotonic()
-            nats = held_out_nats(average, held_out, shape.context)
+            length, source = wanted, batches(stories, wanted, rng)
+        losses.append(run.learn(loss_of, next(source), rate_share(counts.step, progress)))
+        counts.seconds = time.monotonic() - began
+        if counts.seconds - reported > options.report_seconds:
+            reported = counts.seconds
+            nats = held_out_nats(run.average, held_out, shape.context)
             line = {
-                "minutes": round((reported_at - began) / 60, 1),
-                "step": step,
-                "tokens": tokens,
-                "train": round(sum(recent) / len(recent), 4),
+                "minutes": round(counts.seconds / 60, 1),
+                "step": counts.step,
+                "tokens": counts.tokens,
+                "train": round(sum(losses) / len(losses), 4),
                 "heldOut": round(nats, 4),
                 "bitsPerByte": round(nats / math.log(2) / bytes_a_token, 4),
             }
-            recent = []
+            losses = []
             print(json.dumps(line), flush=True)
-            with (out / "history.jsonl").open("a") as history:
+            with (options.out / "history.jsonl").open("a") as history:
                 history.write(json.dumps(line) + "\n")
-        if time.monotonic() - saved_at > options.save_seconds:
-            saved_at = time.monotonic()
-            _save(out, model, average, optimisers, {"spent": saved_at - began, "step": step, "tokens": tokens})
-    _save(out, model, average, optimisers, {"spent": time.monotonic() - began, "step": step, "tokens": tokens})
-    nats = held_out_nats(average, held_out, shape.context)
-    print(f"{tokens} tokens in {step} steps: {math.exp(nats):.2f} perplexity, {nats / math.log(2) / bytes_a_token:.4f} bits a byte")
-
-
-def _save(out: Path, model: Storyteller, average: Storyteller, optimisers: list[torch.optim.Optimizer], counts: dict[str, float]) -> None:
-    state = {"model": model.state_dict(), "average": average.state_dict(), "optimisers": [o.state_dict() for o in optimisers]}
-    _write({**state, **counts}, out / "checkpoint.pt")
-    _write({"shape": asdict(replace(model.shape)), "weights": average.state_dict()}, out / "model.pt")
+        if counts.seconds - saved > options.save_seconds:
+            saved = counts.seconds
+            run.save()
+    run.save()
+    nats = held_out_nats(run.average, held_out, shape.context)
+    bits = nats / math.log(2) / bytes_a_token
+    print(f"{counts.tokens} tokens in {counts.step} steps: perplexity {math.exp(nats):.2f}, {bits:.4f} bits a byte")
 
 
 def _write(value: object, path: Path) -> None:
@@ -186,12 +219,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder of .txt books")
     parser.add_argument("--out", type=Path, required=True, help="folder for tokenizer, weights and history")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--minutes", type=float, default=80)
+    parser.add_argument("--minutes", type=float, default=70)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--dropout", type=float, default=0.0)
     parser.add_argument("--report-seconds", type=float, default=120)
     parser.add_argument("--save-seconds", type=float, default=240)
-    parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=True, help="fuse operations; needs a C++ compiler")
+    parser.add_argument(
+        "--compile", action=argparse.BooleanOptionalAction, default=False, help="fuse operations; needs a C++ compiler"
+    )
     return parser.parse_args()
 
 

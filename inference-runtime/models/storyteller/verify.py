@@ -1,5 +1,6 @@
 """Checks an exported storyteller against its PyTorch original and prints the figures of the model card.
 
+Usage:
     python verify.py --data books --run run --model model.onnx
 
 Printed as JSON: perplexity of the original, of the unquantised and of the quantised graph on the same held-out windows; greedy
