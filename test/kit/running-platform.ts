@@ -8,6 +8,7 @@ import {
   openDataFolder,
   type Parts,
   type Platform,
+  type PlatformOptions,
   silentProgress,
   startPlatform,
 } from '@opea/cli/platform';
@@ -25,7 +26,10 @@ export interface RunningPlatform extends AsyncDisposable {
 
 /** Starts everything in this process on a data folder of its own; disposing stops it and removes the folder. */
 export async function startTestPlatform(
-  options: { readonly openParts?: (folder: DataFolder) => Promise<Parts> } = {},
+  options: {
+    readonly openParts?: (folder: DataFolder) => Promise<Parts>;
+    readonly router?: PlatformOptions['router'];
+  } = {},
 ): Promise<RunningPlatform> {
   const path = await mkdtemp(join(tmpdir(), 'opea-e2e-'));
   const folder = await openDataFolder(path);
@@ -39,6 +43,7 @@ export async function startTestPlatform(
     loggerOf: () => silentLogger,
     metrics: createMetrics(),
     progress: silentProgress,
+    ...(options.router && { router: options.router }),
   });
   const client = graphClient(platform);
   return {

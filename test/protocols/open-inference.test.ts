@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { modelsFolder, serveBabbler, serveDigits } from '../kit/models.ts';
 import { predictDigit } from '../kit/predictions.ts';
 import { type RunningPlatform, startTestPlatform } from '../kit/running-platform.ts';
+import { until } from '../kit/until.ts';
 
 let platform: RunningPlatform;
 let sample: DigitSample;
@@ -14,6 +15,13 @@ beforeAll(async () => {
   const [first] = await readDigitSamples(modelsFolder);
   if (!first) throw new Error('There are no samples');
   sample = first;
+  // Promotion loads a version; what follows asks about the one that is there.
+  for (const model of ['digits', 'babbler'])
+    await until(
+      () => ask(`/models/${model}/ready`),
+      ({ status }) => status === 200,
+      { withinMs: 60_000 },
+    );
 });
 
 afterAll(async () => {
@@ -89,7 +97,7 @@ describe('the Open Inference Protocol', () => {
   it('lists the repository', async () => {
     const index = await ask('/repository/index', { method: 'POST' });
     expect(await index.json()).toEqual([
-      { name: 'babbler', version: '1', state: expect.any(String), reason: expect.any(String) },
+      { name: 'babbler', version: '1', state: 'READY', reason: expect.any(String) },
       { name: 'digits', version: '1', state: 'READY', reason: expect.any(String) },
     ]);
   });
