@@ -68,78 +68,78 @@ export const runtimeShape = (cores: number) => {
   const defaults = defaultRuntimeConfig(cores);
   return {
     PORT: port(4010).describe('Port of the runtime protocol'),
-    OPEA_RUNTIME_HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
-    OPEA_RUNTIME_TOKEN: secret()
+    HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
+    RUNTIME_TOKEN: secret()
       .optional()
       .describe('What clients must send as `authorization: Bearer …`'),
-    OPEA_RUNTIME_MAX_REQUEST: bytes(64 * 1024 ** 2).describe('Largest request'),
-    OPEA_NATS_URL: z.string().default('nats://127.0.0.1:4222').describe('The event bus'),
-    OPEA_OBJECTS_FOLDER: z
+    RUNTIME_MAX_REQUEST: bytes(64 * 1024 ** 2).describe('Largest request'),
+    NATS_URL: z.string().default('nats://127.0.0.1:4222').describe('The event bus'),
+    OBJECTS_FOLDER: z
       .string()
       .optional()
       .describe('Model files in a folder; without it they come from S3'),
-    OPEA_S3_URL: z.url().optional().describe('The S3 server; AWS itself without it'),
-    OPEA_S3_BUCKET: z.string().default('opea').describe('The bucket of model files'),
-    OPEA_S3_ACCESS_KEY: z.string().default('').describe('Access key of the S3 server'),
-    OPEA_S3_SECRET_KEY: secret().optional().describe('Secret key of the S3 server'),
-    OPEA_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-    OPEA_OTLP_URL: z.url().optional().describe('An OTLP/HTTP collector for traces'),
-    OPEA_RUNTIME_WORKERS: z.coerce
+    S3_URL: z.url().optional().describe('The S3 server; AWS itself without it'),
+    S3_BUCKET: z.string().default('opea').describe('The bucket of model files'),
+    S3_ACCESS_KEY: z.string().default('').describe('Access key of the S3 server'),
+    S3_SECRET_KEY: secret().optional().describe('Secret key of the S3 server'),
+    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    OTLP_URL: z.url().optional().describe('An OTLP/HTTP collector for traces'),
+    RUNTIME_WORKERS: z.coerce
       .number()
       .int()
       .positive()
       .default(defaults.workers)
       .describe('Engine workers'),
-    OPEA_RUNTIME_THREADS: z.coerce
+    RUNTIME_THREADS: z.coerce
       .number()
       .int()
       .positive()
       .default(defaults.threadsPerWorker)
       .describe('Intra-op threads of each engine worker'),
-    OPEA_RUNTIME_MEMORY: bytes(defaults.memoryBytes).describe('Budget for models in memory'),
-    OPEA_RUNTIME_MAX_BATCH: z.coerce
+    RUNTIME_MEMORY: bytes(defaults.memoryBytes).describe('Budget for models in memory'),
+    RUNTIME_MAX_BATCH: z.coerce
       .number()
       .int()
       .positive()
       .default(defaults.batching.maxBatch)
       .describe('Largest execution, rows'),
-    OPEA_RUNTIME_MAX_DELAY_MS: z.coerce
+    RUNTIME_MAX_DELAY_MS: z.coerce
       .number()
       .nonnegative()
       .default(defaults.batching.maxDelayMs)
       .describe('Longest wait for batch-mates while a worker is idle, ms'),
-    OPEA_RUNTIME_MAX_QUEUED_ROWS: z.coerce
+    RUNTIME_MAX_QUEUED_ROWS: z.coerce
       .number()
       .int()
       .positive()
       .default(defaults.batching.maxQueuedRows)
       .describe('Bound of each model queue, rows'),
-    OPEA_RUNTIME_ISOLATION: z
+    RUNTIME_ISOLATION: z
       .enum(['thread', 'process'])
       .default('thread')
       .describe('`process` keeps a native crash from taking the service with it'),
-    OPEA_RUNTIME_PROCESS_MEMORY: bytes(defaults.processMemoryBytes).describe(
+    RUNTIME_PROCESS_MEMORY: bytes(defaults.processMemoryBytes).describe(
       'A worker process that takes more is killed and replaced',
     ),
-    OPEA_RUNTIME_PREDICT_TIMEOUT_MS: millis(defaults.predictTimeoutMs).describe(
+    RUNTIME_PREDICT_TIMEOUT_MS: millis(defaults.predictTimeoutMs).describe(
       'Deadline of a prediction that names none',
     ),
-    OPEA_RUNTIME_LOAD_TIMEOUT_MS: millis(defaults.loadTimeoutMs).describe('Deadline of a load'),
-    OPEA_RUNTIME_CACHE_FOLDER: z
+    RUNTIME_LOAD_TIMEOUT_MS: millis(defaults.loadTimeoutMs).describe('Deadline of a load'),
+    RUNTIME_CACHE_FOLDER: z
       .string()
       .default('.opea/runtime')
       .describe('Where model files are kept on this node'),
-    OPEA_RUNTIME_RESULT_CACHE: bytes(defaults.resultCacheBytes).describe(
+    RUNTIME_RESULT_CACHE: bytes(defaults.resultCacheBytes).describe(
       'Memory for answers to repeated predictions; 0 remembers none',
     ),
-    OPEA_RUNTIME_COALESCE: flag(defaults.coalesce).describe(
+    RUNTIME_COALESCE: flag(defaults.coalesce).describe(
       'Whether equal predictions under way at once share one execution',
     ),
-    OPEA_RUNTIME_FALLBACKS: z
+    RUNTIME_FALLBACKS: z
       .string()
       .default('')
       .describe('Which model answers when another cannot: `big=small,other=third`'),
-    OPEA_RUNTIME_PINNED: z
+    RUNTIME_PINNED: z
       .string()
       .default('')
       .describe('Models that are never evicted, separated by commas'),
@@ -151,47 +151,47 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, co
   const read = loadConfig(runtimeShape(cores), env);
   const runtime: RuntimeConfig = {
     ...defaultRuntimeConfig(cores),
-    workers: read.OPEA_RUNTIME_WORKERS,
-    threadsPerWorker: read.OPEA_RUNTIME_THREADS,
-    memoryBytes: read.OPEA_RUNTIME_MEMORY,
-    isolation: read.OPEA_RUNTIME_ISOLATION,
-    processMemoryBytes: read.OPEA_RUNTIME_PROCESS_MEMORY,
-    predictTimeoutMs: read.OPEA_RUNTIME_PREDICT_TIMEOUT_MS,
-    loadTimeoutMs: read.OPEA_RUNTIME_LOAD_TIMEOUT_MS,
-    pinned: read.OPEA_RUNTIME_PINNED.split(',').filter((name) => name !== ''),
-    resultCacheBytes: read.OPEA_RUNTIME_RESULT_CACHE,
-    coalesce: read.OPEA_RUNTIME_COALESCE,
+    workers: read.RUNTIME_WORKERS,
+    threadsPerWorker: read.RUNTIME_THREADS,
+    memoryBytes: read.RUNTIME_MEMORY,
+    isolation: read.RUNTIME_ISOLATION,
+    processMemoryBytes: read.RUNTIME_PROCESS_MEMORY,
+    predictTimeoutMs: read.RUNTIME_PREDICT_TIMEOUT_MS,
+    loadTimeoutMs: read.RUNTIME_LOAD_TIMEOUT_MS,
+    pinned: read.RUNTIME_PINNED.split(',').filter((name) => name !== ''),
+    resultCacheBytes: read.RUNTIME_RESULT_CACHE,
+    coalesce: read.RUNTIME_COALESCE,
     fallbacks: Object.fromEntries(
-      read.OPEA_RUNTIME_FALLBACKS.split(',').flatMap((pair) => {
+      read.RUNTIME_FALLBACKS.split(',').flatMap((pair) => {
         const [model, fallback] = pair.split('=');
         return model && fallback ? [[model.trim(), fallback.trim()]] : [];
       }),
     ),
     batching: {
       ...defaultBatchPolicy,
-      maxBatch: read.OPEA_RUNTIME_MAX_BATCH,
-      maxDelayMs: read.OPEA_RUNTIME_MAX_DELAY_MS,
-      maxQueuedRows: read.OPEA_RUNTIME_MAX_QUEUED_ROWS,
+      maxBatch: read.RUNTIME_MAX_BATCH,
+      maxDelayMs: read.RUNTIME_MAX_DELAY_MS,
+      maxQueuedRows: read.RUNTIME_MAX_QUEUED_ROWS,
     },
   };
   const { host, ...rest } = {
-    host: read.OPEA_RUNTIME_HOST,
+    host: read.HOST,
     port: read.PORT,
-    token: read.OPEA_RUNTIME_TOKEN,
-    maxRequestBytes: read.OPEA_RUNTIME_MAX_REQUEST,
-    cacheFolder: read.OPEA_RUNTIME_CACHE_FOLDER,
-    natsUrl: read.OPEA_NATS_URL,
-    objectsFolder: read.OPEA_OBJECTS_FOLDER,
+    token: read.RUNTIME_TOKEN,
+    maxRequestBytes: read.RUNTIME_MAX_REQUEST,
+    cacheFolder: read.RUNTIME_CACHE_FOLDER,
+    natsUrl: read.NATS_URL,
+    objectsFolder: read.OBJECTS_FOLDER,
     s3: {
-      url: read.OPEA_S3_URL,
-      bucket: read.OPEA_S3_BUCKET,
-      accessKey: read.OPEA_S3_ACCESS_KEY,
-      secretKey: read.OPEA_S3_SECRET_KEY ?? '',
+      url: read.S3_URL,
+      bucket: read.S3_BUCKET,
+      accessKey: read.S3_ACCESS_KEY,
+      secretKey: read.S3_SECRET_KEY ?? '',
     },
-    logLevel: read.OPEA_LOG_LEVEL,
-    otlpUrl: read.OPEA_OTLP_URL,
+    logLevel: read.LOG_LEVEL,
+    otlpUrl: read.OTLP_URL,
   };
   if (rest.token === undefined && !['127.0.0.1', '::1', 'localhost'].includes(host))
-    throw new Error('OPEA_RUNTIME_TOKEN must be set when the runtime listens beyond this machine');
+    throw new Error('RUNTIME_TOKEN must be set when the runtime listens beyond this machine');
   return { runtime, host, ...rest };
 }

@@ -26,7 +26,7 @@ export async function startOnServers(): Promise<RunningPlatform> {
   });
 }
 
-async function newDatabase(name: string): Promise<string> {
+export async function newDatabase(name: string): Promise<string> {
   const url = required('POSTGRES_URL');
   await using admin = await openPostgres({ url, service: 'e2e' });
   await sql`CREATE DATABASE ${sql.id(name)}`.execute(admin.query);
@@ -35,7 +35,7 @@ async function newDatabase(name: string): Promise<string> {
   return own.href;
 }
 
-function required(name: string): string {
+export function required(name: string): string {
   const value = process.env[`OPEA_TEST_${name}`];
   if (!value) throw new Error(`OPEA_TEST_${name} is not set: start servers with scripts/services`);
   return value;
