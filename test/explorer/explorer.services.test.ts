@@ -92,5 +92,5 @@ describe('the explorer in a browser', () => {
 });
 
 async function openTab(page: Page, name: string): Promise<void> {
-  await page.locator('.graphiql-tabs').getByRole('tab', { name, exact: true }).click();
+  await page.locator('[role=tab]', { hasText: name }).first().click();
 }

@@ -68,6 +68,7 @@ const operationKind = (params, documentAST) => {
       let events = 0;
       const started = performance.now();
       let story = '';
+      let stopped = false;
       text.hidden = true;
       const tell = (what) => {
         const seconds = ((performance.now() - started) / 1000).toFixed(1);
@@ -92,12 +93,14 @@ const operationKind = (params, documentAST) => {
           observer.error(readable(failure));
         },
         complete() {
+          if (stopped) return;
           tell('Complete');
           observer.complete();
         },
       });
       return {
         unsubscribe() {
+          stopped = true;
           stop();
           tell('Stopped');
         },
