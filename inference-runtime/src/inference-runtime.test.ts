@@ -2,7 +2,7 @@ import { systemClock } from '@opea/kernel/clock';
 import { silentLogger } from '@opea/kernel/log';
 import { createMetrics, metricsText } from '@opea/kernel/metrics';
 import { readOnnxSignature } from '@opea/kernel/onnx';
-import type { ModelRef, RequestOptions, Tensor } from '@opea/schema/runtime';
+import type { ModelRef, PredictResult, RequestOptions, Tensor } from '@opea/schema/runtime';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ManagedRuntime, startInferenceRuntime } from './inference-runtime.ts';
 import { graphBuilder } from './onnx/index.ts';
@@ -95,7 +95,7 @@ test('64 concurrent predictions run in fewer executions than calls, with the ans
     );
 
   const together = await Promise.all(inputs.map(predict));
-  const alone = [];
+  const alone: PredictResult[] = [];
   for (const input of inputs) alone.push(await predict(input));
 
   const executions = new Set(together.map(({ batch }) => batch.executionId));

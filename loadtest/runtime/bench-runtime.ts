@@ -1,14 +1,14 @@
-import { systemClock } from '@opea/kernel/clock';
-import { silentLogger } from '@opea/kernel/log';
-import { createMetrics } from '@opea/kernel/metrics';
+import type { BatchPolicy } from '@opea/inference-runtime';
 import {
   type ManagedRuntime,
   type RuntimeConfig,
   startInferenceRuntime,
 } from '@opea/inference-runtime';
 import { fakeRegistry, perceptronModel, temporaryFolder } from '@opea/inference-runtime/testing';
+import { systemClock } from '@opea/kernel/clock';
+import { silentLogger } from '@opea/kernel/log';
+import { createMetrics } from '@opea/kernel/metrics';
 import { defaultBatchPolicy } from '../../inference-runtime/src/scheduling/policy.ts';
-import type { BatchPolicy } from '@opea/inference-runtime';
 
 export const width = 2_048;
 
@@ -30,7 +30,10 @@ export interface AskOptions {
 /** A runtime that serves the bench model from one worker with the given threads, warm. */
 export async function startBenchRuntime(
   model: Uint8Array,
-  { batching, ...config }: Partial<RuntimeConfig> & { readonly batching?: Partial<BatchPolicy> },
+  {
+    batching,
+    ...config
+  }: Partial<Omit<RuntimeConfig, 'batching'>> & { readonly batching?: Partial<BatchPolicy> },
 ): Promise<BenchRuntime> {
   const registry = fakeRegistry();
   const folder = await temporaryFolder();

@@ -6,7 +6,7 @@ export type {
   ModelFile,
   Signature,
 } from './engine.ts';
+export { onnxEngine } from './onnx/onnx-engine.ts';
 export type { Program, ProgramHost, Reply, StartProgram } from './program.ts';
 export type { OpenProgram, ProgramHandle } from './worker-host.ts';
 export { startWorkerPool, type WorkerPool, type WorkerPoolOptions } from './worker-pool.ts';
-export { onnxEngine } from './onnx/onnx-engine.ts';

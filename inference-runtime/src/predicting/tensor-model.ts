@@ -1,5 +1,5 @@
-import type { Tensor } from '@opea/schema/runtime';
 import { hasCode } from '@opea/kernel/errors';
+import type { Tensor } from '@opea/schema/runtime';
 import type { EngineModel } from '../engines/engine.ts';
 import { nonFiniteOutput } from '../errors.ts';
 import type { Answered, Outcome, SchedulerObserver } from '../scheduling/batch.ts';

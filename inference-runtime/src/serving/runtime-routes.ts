@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { maskError, unauthenticated } from '@opea/kernel/errors';
 import { type Handler, json, type RouteTable, readBody } from '@opea/kernel/http';
 import type { Logger } from '@opea/kernel/log';
