@@ -63,6 +63,8 @@ export const resolvers: Omit<Resolvers, 'DateTime' | 'JSON' | 'BigInt' | 'Durati
 
 function pageOf(first: number, after: string | null | undefined) {
   const size = clampFirst(first);
-  const offset = Number(decodeCursor(after)?.[0] ?? 0);
+  const [offset] = decodeCursor(after) ?? [0];
+  if (typeof offset !== 'number' || !Number.isSafeInteger(offset) || offset < 0)
+    throw badUserInput({ reason: 'This cursor is not one of ours.', field: 'after' });
   return { size, limit: size + 1, offset };
 }

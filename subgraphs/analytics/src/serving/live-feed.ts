@@ -1,4 +1,4 @@
-import type { Bus } from '@opea/kernel/bus';
+import type { Bus, BusMessage } from '@opea/kernel/bus';
 import type { Clock } from '@opea/kernel/clock';
 import type { Logger } from '@opea/kernel/log';
 import { served } from '@opea/schema/events';
@@ -41,14 +41,27 @@ export function liveFeed(deps: { bus: Bus; clock: Clock; logger: Logger }): Live
     },
   };
 
+  /** A message that is no fact is left out: it must not end the feed of everyone. */
+  function factOf({ seq, data }: BusMessage) {
+    try {
+      return served.parse(data);
+    } catch (error) {
+      logger.error({ err: error, seq }, 'a message on the bus is no fact of what was served');
+      return undefined;
+    }
+  }
+
   async function read(): Promise<void> {
     const facts = bus.read({ subjects: [served.subject], after: 'end', signal: closing.signal });
     for await (const message of facts) {
-      const { tenant, data } = served.parse(message.data);
-      for (const tell of watchers) tell(tenant, data.items);
+      const fact = factOf(message);
+      if (fact) for (const tell of watchers) tell(fact.tenant, fact.data.items);
     }
   }
 }
+
+/** Updates that wait for a subscriber who reads slowly; beyond it the oldest are left out. */
+const maxReady = 100;
 
 type Watchers = Set<(tenant: string, items: readonly ServedItem[]) => void>;
 
@@ -75,7 +88,8 @@ function watch(options: WatchOptions): AsyncIterableIterator<ServingUpdate> {
   const timer = setInterval(() => {
     const range = { from: periodStart, to: clock() };
     periodStart = range.to;
-    ready.push(...updatesOf(items, range, options.everyMs).slice(-100));
+    ready.push(...updatesOf(items, range, options.everyMs));
+    ready.splice(0, Math.max(0, ready.length - maxReady));
     items = [];
     if (ready.length > 0) wake?.();
   }, options.everyMs);
@@ -83,11 +97,14 @@ function watch(options: WatchOptions): AsyncIterableIterator<ServingUpdate> {
     closed = true;
     clearInterval(timer);
     watchers.delete(tell);
+    options.signal.removeEventListener('abort', close);
+    closing.removeEventListener('abort', close);
     wake?.();
   };
   watchers.add(tell);
   options.signal.addEventListener('abort', close, { once: true });
   closing.addEventListener('abort', close, { once: true });
+  if (options.signal.aborted || closing.aborted) close();
 
   return {
     async next() {

@@ -22,9 +22,9 @@ export function rangeOf({ last, from, to }: WindowInput, now: Date): TimeRange {
   const end = to ?? now;
   const start = from ?? instantOf(now.getTime() - (last ?? 0));
   const length = end.getTime() - start.getTime();
-  if (length <= 0) throw badUserInput({ reason: 'The window is empty.', field: 'window' });
-  if (length > longestMs)
+  if (length > longestMs || Number.isNaN(length))
     throw badUserInput({ reason: 'A window is at most 90 days long.', field: 'window' });
+  if (length <= 0) throw badUserInput({ reason: 'The window is empty.', field: 'window' });
   return { from: start, to: end };
 }
 

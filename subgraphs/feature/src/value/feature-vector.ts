@@ -60,9 +60,9 @@ export function readingOf(id: string): Reading | undefined {
   return readingId(reading) === id ? reading : undefined;
 }
 
-/** What an RFC 3339 instant can say, in ms since the Unix epoch. */
-const firstInstant = Date.parse('0001-01-01T00:00:00.000Z');
-const lastInstant = Date.parse('9999-12-31T23:59:59.999Z');
+/** The years 1 to 9999, in ms since the Unix epoch: what an RFC 3339 instant can say. */
+const firstInstant = -62_135_596_800_000;
+const lastInstant = 253_402_300_799_999;
 
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);
 

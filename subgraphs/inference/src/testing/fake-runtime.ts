@@ -42,7 +42,7 @@ export function fakeRuntime(): InferenceRuntime & { readonly script: Script; rel
     });
   }
 
-  async function resolve({ model }: ModelRef): Promise<ServedVersion> {
+  async function answering({ model }: ModelRef): Promise<ServedVersion> {
     if (model !== echo.model) throw modelNotFound({});
     return echo;
   }
@@ -50,9 +50,9 @@ export function fakeRuntime(): InferenceRuntime & { readonly script: Script; rel
   return {
     script,
     release: () => release(),
-    resolve,
+    resolve: answering,
     async predict(ref, inputs) {
-      await resolve(ref);
+      await answering(ref);
       if (script.failure) throw script.failure;
       const timing = { queueMs: 1, computeMs: 2, totalMs: 3 };
       const batch = { size: 4, reason: 'FULL' as const, executionId: 'exe_1' };
