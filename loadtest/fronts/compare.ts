@@ -23,11 +23,15 @@ for (let round = 0; round < rounds; round += 1)
 for (const [front, rows] of results) {
   const perSecond = median(rows.map((row) => row.perSecond));
   const cpuMs = median(rows.map((row) => row.cpuMs));
-  process.stdout.write(`${front}: ${perSecond.toFixed(0)} requests/s, ${cpuMs.toFixed(3)} ms CPU each\n`);
+  process.stdout.write(
+    `${front}: ${perSecond.toFixed(0)} requests/s, ${cpuMs.toFixed(3)} ms CPU each\n`,
+  );
 }
 
 async function run(front: string, width: number, total: number, warm: boolean) {
-  const child = fork(new URL('./serve.ts', import.meta.url), [front], { execArgv: process.execArgv });
+  const child = fork(new URL('./serve.ts', import.meta.url), [front], {
+    execArgv: process.execArgv,
+  });
   const { url } = await message(child);
   const agent = new Agent({ connections: width });
   if (warm) await drive(String(url), agent, width, 1_000);

@@ -15,7 +15,11 @@ import { buildSchema } from 'graphql';
  * `serve.ts direct|apollo`. Prints its address; on `cpu` from its parent, its CPU time in ms.
  */
 const sdl = 'type Query { items: [Item!]! } type Item { id: ID!  name: String!  weight: Float! }';
-const items = Array.from({ length: 40 }, (_, at) => ({ id: `${at}`, name: `item ${at}`, weight: at / 3 }));
+const items = Array.from({ length: 40 }, (_, at) => ({
+  id: `${at}`,
+  name: `item ${at}`,
+  weight: at / 3,
+}));
 const apiSchema = buildSchema(sdl);
 const graph: Graph = {
   apiSchema,
@@ -37,7 +41,10 @@ async function serveDirect(): Promise<string> {
     supergraph: { sdl },
     sources: {},
     graph,
-    identity: { exchange: () => Promise.reject(new Error('none')), jwks: () => Promise.resolve({ keys: [] }) },
+    identity: {
+      exchange: () => Promise.reject(new Error('none')),
+      jwks: () => Promise.resolve({ keys: [] }),
+    },
     signer: contextSigner({ privateKey, clock: systemClock }),
     cache: memoryCache(),
     clock: systemClock,
