@@ -52,6 +52,9 @@ export const startDecoderProgram: StartProgram<DecoderInit> = async (init, host)
           throw new Error(`The decoder has no method ${method}`);
       }
     },
-    [Symbol.asyncDispose]: () => decoder[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await loop[Symbol.asyncDispose]();
+      await decoder[Symbol.asyncDispose]();
+    },
   };
 };

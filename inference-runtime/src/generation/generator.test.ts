@@ -306,6 +306,18 @@ describe('an answer with a schema', () => {
   });
 });
 
+test('a generator that is closed under load fails its answers with UNAVAILABLE and leaves quietly', async () => {
+  const closing = await openTinyGenerator({ decoder: { context: 4_096 }, config: { slots: 4 } });
+  const answers = Array.from({ length: 8 }, () =>
+    answer({ prompt: 'on', maxTokens: 10_000, logitBias: { 0: -100 } }, closing),
+  );
+  const outcomes = Promise.allSettled(answers);
+  await expect.poll(() => closing.generator.stats().steps, { timeout: 10_000 }).toBeGreaterThan(3);
+  await closing[Symbol.asyncDispose]();
+  for (const outcome of await outcomes)
+    expect(outcome).toMatchObject({ reason: { kind: { code: 'UNAVAILABLE' } } });
+});
+
 describe('shared prompt beginnings', () => {
   test('are computed once for a tenant and change no token', async () => {
     await using fresh = await openTinyGenerator({ config: { prefillChunk: 16 } });

@@ -29,7 +29,8 @@ export interface StepLoopOptions {
   readonly now: () => number;
 }
 
-export interface StepLoop {
+/** Disposing cancels what is under way and waits for the run that is in flight: a native call must not be torn away. */
+export interface StepLoop extends AsyncDisposable {
   /** Resolves when the generation is over; INVALID_INPUT when the prompt does not fit. */
   generate(request: DecodeRequest): Promise<DecodeOutcome>;
   /** Takes effect before the next run. Unknown ids are ignored. */
@@ -68,6 +69,7 @@ class Steps implements StepLoop {
   #promptTokens = 0;
   #runMs = 0;
   #running = false;
+  #loop: Promise<void> = Promise.resolve();
 
   constructor(options: StepLoopOptions) {
     const { model, limits } = options;
@@ -130,7 +132,13 @@ class Steps implements StepLoop {
   }
 
   #wake(): void {
-    if (!this.#running) void this.#run();
+    if (!this.#running) this.#loop = this.#run();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const sequence of this.#known.values()) sequence.cancelled = true;
+    this.#wake();
+    await this.#loop;
   }
 
   async #run(): Promise<void> {
