@@ -180,6 +180,31 @@ describe('a federated graph', () => {
     await expect.poll(() => world.open).toBe(0);
   });
 
+  it('shares one run between equal queries, and only with equal headers', async () => {
+    const { graph, world } = open({ shareInFlight: true });
+    const query = '{ product(upc: "1") { name } }';
+    const as = (who: string) => ({ ...operation(query), headersFor: async () => ({ who }) });
+    const answers = await Promise.all(['ann', 'ann', 'bob'].map((who) => graph.execute(as(who))));
+    expect(answers[1]).toBe(answers[0]);
+    expect(answers[2]).not.toBe(answers[0]);
+    expect(world.requests).toHaveLength(2);
+  });
+
+  it('gives up a shared run when everybody has left', async () => {
+    const { graph, world } = open({ shareInFlight: true });
+    const seen: AbortSignal[] = [];
+    world.sources.products.execute = (_, { signal }) => {
+      seen.push(signal);
+      return new Promise(() => {});
+    };
+    const leaving = new AbortController();
+    const answer = graph.execute(operation('{ slow }', {}, leaving.signal));
+    await expect.poll(() => seen.length).toBe(1);
+    leaving.abort();
+    expect(await answer).toMatchObject({ errors: [{ extensions: { code: 'CANCELLED' } }] });
+    expect(seen[0]?.aborted).toBe(true);
+  });
+
   it('plans ahead what another graph was asked', async () => {
     const first = open().graph;
     await ask(first, '{ product(upc: "1") { name inStock } }');

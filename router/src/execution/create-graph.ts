@@ -1,9 +1,10 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '@opea/kernel/clock';
 import { badUserInput, defineError } from '@opea/kernel/errors';
 import { type Logger, silentLogger } from '@opea/kernel/log';
 import type { Metrics } from '@opea/kernel/metrics';
 import type { SubgraphEndpoint } from '@opea/kernel/subgraph';
-import { isNonNullType } from 'graphql';
+import { isNonNullType, OperationTypeNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
 
 import { OperationTooLarge, RequirementsConflict } from '../canonical/canonical-operation.ts';
@@ -15,6 +16,7 @@ import { nativePlanner } from '../planning/native-planner.ts';
 import type { QueryPlan } from '../planning/plan.ts';
 import { type PlanCache, planCache } from '../planning/plan-cache.ts';
 import type { Planner } from '../planning/planner.ts';
+import { subgraphsOf } from '../planning/subgraphs-of.ts';
 import { introspect } from '../shaping/introspect.ts';
 import { type ShapedAnswer, shapeAnswer } from '../shaping/shape-answer.ts';
 import { guardedSource } from '../sources/guarded-source.ts';
@@ -22,6 +24,7 @@ import { remoteSource } from '../sources/remote-source.ts';
 import { subscribeTo } from '../subscriptions/subscribe.ts';
 import { type Execution, executePlan } from './execute-plan.ts';
 import { FieldError } from './failure.ts';
+import { inFlight } from './in-flight.ts';
 import { subgraphErrorMask } from './mask-subgraph-error.ts';
 import {
   type OperationVariant,
@@ -36,6 +39,11 @@ export interface GraphOptions {
   /** `native` falls back to Apollo's planner for operations it has no plan for. @default 'native' */
   readonly planner?: 'native' | 'apollo';
   readonly limits?: Partial<GraphLimits>;
+  /**
+   * Equal queries that are in flight at the same time, with equal headers for every subgraph, share
+   * one run and one answer. @default false
+   */
+  readonly shareInFlight?: boolean;
   /** Codes of the platform's error catalogue; by default every code that looks like one. */
   readonly errorCodes?: ReadonlySet<string>;
   readonly logger?: Logger;
@@ -101,6 +109,8 @@ export function createGraph(options: GraphOptions): PlannedGraph {
   });
   const documents = new LRUCache<string, PreparedOperation>({ max: limits.plans ?? 2_000 });
 
+  const shared = options.shareInFlight ? inFlight() : undefined;
+
   const prepare = (request: Pick<GraphOperation, 'document' | 'query' | 'operationName'>) => {
     const key = `${request.operationName ?? ''}\n${request.query}`;
     const known = documents.get(key);
@@ -135,16 +145,29 @@ export function createGraph(options: GraphOptions): PlannedGraph {
   const executionOf = (
     request: GraphOperation,
     variables: Readonly<Record<string, unknown>>,
-  ): Execution => ({
-    supergraph,
-    sources,
-    data: {},
-    failures: [],
-    variables,
-    headersFor: request.headersFor,
-    signal: request.signal,
-    mask,
-  });
+  ): Execution => {
+    // Every fetch under way listens for the end of the request; there is no leak in that.
+    setMaxListeners(0, request.signal);
+    const { headersFor, signal } = request;
+    return { supergraph, sources, data: {}, failures: [], variables, headersFor, signal, mask };
+  };
+
+  const run = async (
+    request: GraphOperation,
+    begun: Exclude<Begun, Refused>,
+    planned: readonly QueryPlan[],
+  ): Promise<GraphAnswer> => {
+    const { prepared, variant, variables } = begun;
+    const { shape, typename } = variant;
+    const execution = executionOf(request, variables);
+    await runPlans(planned, execution, begun);
+    const { operation, fragments } = prepared;
+    const schema = supergraph.apiSchema;
+    const meta = variant.hasMeta
+      ? introspect({ schema, operation, fragments, variables: request.variables, shape, typename })
+      : undefined;
+    return answerOf(shapeAnswer({ shape, typename, data: execution.data, meta }), execution);
+  };
 
   return {
     supergraph,
@@ -153,26 +176,17 @@ export function createGraph(options: GraphOptions): PlannedGraph {
     async execute(request) {
       const begun = begin(request);
       if ('refused' in begun) return begun.refused;
-      const { prepared, variant, variables } = begun;
-      const execution = executionOf(request, variables);
-      const planned = await plansFor(plans, variant);
+      const planned = await plansFor(plans, begun.variant);
       if ('refused' in planned) {
         logger.warn({ err: planned.cause }, 'an operation was not planned');
         return planned.refused;
       }
-      await runPlans(planned.plans, execution, begun);
-      const meta = variant.hasMeta
-        ? introspect({
-            schema: supergraph.apiSchema,
-            operation: prepared.operation,
-            fragments: prepared.fragments,
-            variables: request.variables,
-            shape: variant.shape,
-            typename: variant.typename,
-          })
-        : undefined;
-      const { shape, typename } = variant;
-      return answerOf(shapeAnswer({ shape, typename, data: execution.data, meta }), execution);
+      const isQuery = begun.prepared.operation.operation === OperationTypeNode.QUERY;
+      if (!shared || !isQuery) return run(request, begun, planned.plans);
+      const key = await sharedKey(request, begun, planned.plans);
+      return shared.join(key, request.signal, (signal) =>
+        run({ ...request, signal }, begun, planned.plans),
+      );
     },
 
     async subscribe(request) {
@@ -211,6 +225,18 @@ export function createGraph(options: GraphOptions): PlannedGraph {
       await Promise.all(opened.map((part) => part[Symbol.asyncDispose]()));
     },
   };
+}
+
+/** Everything that the answer depends on: the operation, its variables, and what is forwarded. */
+async function sharedKey(
+  request: GraphOperation,
+  { variant, variables }: Exclude<Begun, Refused>,
+  planned: readonly QueryPlan[],
+): Promise<string> {
+  const headers = await Promise.all(subgraphsOf(planned).map((name) => request.headersFor(name)));
+  const { query, operationName } = request;
+  const canonical = variant.canonical.map(({ text }) => text);
+  return JSON.stringify([query, operationName, canonical, request.variables, variables, headers]);
 }
 
 type Begun =
