@@ -81,7 +81,7 @@ export function servingStoreContract(open: Parameters<typeof openGround>[0]): vo
         expect(await store.busiest(tenant, hour, page)).toEqual(busiest);
         expect(await store.rollUp(hour.to)).toBe(0);
       }),
-      { numRuns: 15 },
+      { numRuns: 8 },
     );
   });
 

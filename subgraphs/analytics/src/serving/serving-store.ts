@@ -8,6 +8,8 @@ import { addSlices, type ServedItem, type Slice, slicesOf } from './slice.ts';
 
 const secondMs = 1_000;
 const minuteMs = 60_000;
+/** Rows per statement: PostgreSQL takes 65,535 parameters. */
+const maxInserted = 1_000;
 
 /** What was served, by tenant, version and time. */
 export interface ServingStore {
@@ -84,7 +86,7 @@ export function servingStore(database: Database<Tables>): ServingStore {
     async rollUp(before) {
       let merged = 0;
       for (const tenant of await tenants())
-        merged += await database.transaction((tx) => rollUp(tx, before), { tenant });
+        merged += await database.transaction((tx) => rollUp(tx, tenant, before), { tenant });
       return merged;
     },
 
@@ -138,25 +140,27 @@ async function insertSlices(
   await tx.insertInto('slices').values(rows).execute();
 }
 
-async function rollUp(tx: Kysely<Tables>, before: Date): Promise<number> {
+/** Merges the tenant's own slices: nobody else's can be seen here. */
+async function rollUp(tx: Kysely<Tables>, tenant: string, before: Date): Promise<number> {
   const rows = await tx
     .deleteFrom('slices')
     .where('rolled_up', '=', false)
     .where('at', '<', before)
     .returningAll()
     .execute();
-  const minutes = new Map<string, { tenant: string; slices: Slice[] }>();
+  const minutes = new Map<string, Slice[]>();
   for (const row of rows) {
-    const start = Math.floor(row.at.getTime() / minuteMs) * minuteMs;
-    const key = `${row.tenant} ${row.version_id} ${start}`;
-    const minute = minutes.get(key) ?? { tenant: row.tenant, slices: [] };
+    const at = instantOf(Math.floor(row.at.getTime() / minuteMs) * minuteMs);
+    const key = `${row.version_id} ${at.getTime()}`;
+    const minute = minutes.get(key) ?? [];
     minutes.set(key, minute);
-    minute.slices.push({ ...asSlice(row), at: instantOf(start) });
+    minute.push({ ...asSlice(row), at });
   }
-  for (const { tenant, slices } of minutes.values()) {
-    const [first, ...others] = slices;
-    if (first) await insertSlices(tx, tenant, [addSlices(first, others)], true);
-  }
+  const sums = [...minutes.values()].flatMap(([first, ...others]) =>
+    first ? [addSlices(first, others)] : [],
+  );
+  for (let from = 0; from < sums.length; from += maxInserted)
+    await insertSlices(tx, tenant, sums.slice(from, from + maxInserted), true);
   return rows.length;
 }
 
