@@ -26,7 +26,7 @@ import { filePolicyStore } from './tuning/policy-store.ts';
 
 export type { RuntimeConfig } from './config.ts';
 export { defaultRuntimeConfig } from './config.ts';
-export type { BatchPolicy } from './scheduling/policy.ts';
+export { type BatchPolicy, defaultBatchPolicy } from './scheduling/policy.ts';
 
 export interface InferenceRuntimeDependencies {
   readonly objects: Pick<ObjectStore, 'get'>;

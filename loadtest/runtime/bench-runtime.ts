@@ -1,5 +1,6 @@
-import type { BatchPolicy } from '@opea/inference-runtime';
 import {
+  type BatchPolicy,
+  defaultBatchPolicy,
   type ManagedRuntime,
   type RuntimeConfig,
   startInferenceRuntime,
@@ -8,7 +9,6 @@ import { fakeRegistry, perceptronModel, temporaryFolder } from '@opea/inference-
 import { systemClock } from '@opea/kernel/clock';
 import { silentLogger } from '@opea/kernel/log';
 import { createMetrics } from '@opea/kernel/metrics';
-import { defaultBatchPolicy } from '../../inference-runtime/src/scheduling/policy.ts';
 
 export const width = 2_048;
 

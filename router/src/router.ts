@@ -218,7 +218,7 @@ export async function startRouter(deps: RouterDependencies): Promise<Router> {
         tracestate: textOf(request, 'tracestate'),
       };
       const traced = () =>
-        openSpan(`router ${request.method} ${path}`, { correlationId }, (end) => {
+        openSpan('router request', { correlationId, path: path.slice(0, 64) }, (end) => {
           response.once('close', end);
           work();
         });

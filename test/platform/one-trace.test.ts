@@ -14,10 +14,10 @@ test('one query is one trace, from the door through every subgraph it needs', as
   );
   const spans = await until(
     () => exporter.getFinishedSpans(),
-    (finished) => finished.some(({ name }) => name === 'router POST /graphql'),
+    (finished) => finished.some(({ name }) => name === 'router request'),
   );
 
-  const door = spans.find(({ name }) => name === 'router POST /graphql');
+  const door = spans.find(({ name }) => name === 'router request');
   const trace = spans.filter((span) => span.spanContext().traceId === door?.spanContext().traceId);
   const subgraphs = trace.flatMap(({ attributes }) => attributes['subgraph'] ?? []);
   expect(new Set(subgraphs)).toEqual(new Set(['auth', 'registry', 'feature']));
