@@ -5,6 +5,7 @@ import { modelsFolder, serveDigits } from '../kit/models.ts';
 import { predictDigit } from '../kit/predictions.ts';
 import { pythonWith, run } from '../kit/python.ts';
 import { startTestPlatform } from '../kit/running-platform.ts';
+import { until } from '../kit/until.ts';
 
 const script = fileURLToPath(new URL('./triton_client.py', import.meta.url));
 
@@ -32,6 +33,15 @@ describe('the unmodified tritonclient from PyPI', () => {
     await serveDigits(platform.client);
     const [sample] = await readDigitSamples(modelsFolder);
     if (!sample) throw new Error('There are no samples');
+    // Promotion loads the version: nothing is asked of it before it is there.
+    await until(
+      () =>
+        fetch(`${platform.url}/v2/models/digits/ready`, {
+          headers: { authorization: `Bearer ${platform.apiKey}` },
+        }),
+      ({ status }) => status === 200,
+      { withinMs: 60_000 },
+    );
     const predicted = await predictDigit(platform.client, sample);
     const input = JSON.stringify({
       host: new URL(platform.url).host,

@@ -220,7 +220,7 @@ describe('the OpenAI API refuses', () => {
       error: {
         message: expect.any(String),
         type: 'invalid_request_error',
-        param: expect.toSatisfy((it) => it === null || typeof it === 'string'),
+        param: expect.toSatisfy((field) => field === null || typeof field === 'string'),
         code: expect.any(String),
       },
     });

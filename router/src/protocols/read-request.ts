@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { answers } from '../errors.ts';
 import { isJsonBody } from '../front/accept.ts';
 import { invalidRequest } from './graph-failure.ts';

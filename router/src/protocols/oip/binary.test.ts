@@ -2,17 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readStrings, writeStrings } from './byte-strings.ts';
 import { inferReply } from './infer-reply.ts';
-import { type InferRequest, splitBody } from './infer-request.ts';
+import { type InferRequest, inferShape, splitBody } from './infer-request.ts';
 import { outputPlan } from './output-plan.ts';
 import { predictInput } from './predict-input.ts';
 
-const request = (fields: Partial<InferRequest>): InferRequest => ({ inputs: [], ...fields });
-const tensor = (fields: Partial<InferRequest['inputs'][number]>) => ({
-  name: 'x',
-  datatype: 'FP32' as const,
-  shape: [1],
-  ...fields,
-});
+const tensor = (fields: object) => ({ name: 'x', datatype: 'FP32', shape: [1], ...fields });
+const request = (fields: object) =>
+  inferShape.parse({ inputs: [tensor({ data: [1] })], ...fields });
 
 describe('a binary request', () => {
   it('is JSON up to the length that its header names', () => {
@@ -48,7 +44,7 @@ describe('a binary request', () => {
   });
 
   it('carries priority and timeout to the graph, in its units', () => {
-    const parameters = { priority: 7, timeout: 1_500, sequence_id: undefined };
+    const parameters = { priority: 7, timeout: 1_500 };
     const { inputs: _none, ...rest } = predictInput(request({ parameters }), Buffer.alloc(0));
     expect(rest).toEqual({ priority: 3, deadlineMs: 2 });
   });

@@ -63,14 +63,21 @@ export function generateInput({
   parameters,
   ...beside
 }: z.output<typeof generateShape>) {
-  const chosen = { ...beside, ...definedOf(parameters ?? {}) };
-  return { prompt: text_input, ...samplingInput(chosen, chosen.max_tokens) };
+  const inner = parameters ?? beside;
+  const chosen = {
+    temperature: inner.temperature ?? beside.temperature,
+    top_p: inner.top_p ?? beside.top_p,
+    top_k: inner.top_k ?? beside.top_k,
+    min_p: inner.min_p ?? beside.min_p,
+    repetition_penalty: inner.repetition_penalty ?? beside.repetition_penalty,
+    seed: inner.seed ?? beside.seed,
+    stop: inner.stop ?? beside.stop,
+  };
+  return {
+    prompt: text_input,
+    ...samplingInput(chosen, inner.max_tokens ?? beside.max_tokens),
+  };
 }
-
-const definedOf = <Fields extends object>(fields: Fields): Partial<Fields> =>
-  Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined),
-  ) as Partial<Fields>;
 
 const endOf = ({ finishReason, usage }: TokenEvent) =>
   finishReason === null

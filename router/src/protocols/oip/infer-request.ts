@@ -39,7 +39,7 @@ const output = z.object({
   ),
 });
 
-const request = z.object({
+export const inferShape = z.object({
   id: maybe(z.string().max(200)),
   parameters: maybe(
     z.object({
@@ -60,7 +60,7 @@ const request = z.object({
   outputs: maybe(z.array(output).max(100)),
 });
 
-export type InferRequest = z.output<typeof request>;
+export type InferRequest = z.output<typeof inferShape>;
 export type InferInput = InferRequest['inputs'][number];
 
 /** The JSON of an inference request and the bytes behind it. Throws refusals. */
@@ -74,7 +74,7 @@ export async function readInferRequest(
   const isBinary = type === 'application/octet-stream' && headerLength !== undefined;
   if (type !== undefined && !isBinary && !isJsonBody(type)) throw answers.UNSUPPORTED_MEDIA_TYPE();
   const { header, tail } = splitBody(await call.body(), headerLength);
-  return { request: fitted(call, jsonOf(header), request), tail };
+  return { request: fitted(call, jsonOf(header), inferShape), tail };
 }
 
 /** Parts a body where its header says. Throws INVALID_REQUEST. */

@@ -12,7 +12,7 @@ const modelNotFound = defineError(
 
 const model = z.object({
   name: z.string(),
-  createdAt: z.string(),
+  createdAt: z.coerce.date(),
   owner: z.object({ name: z.string() }),
 });
 const version = z.object({ kind: z.string(), state: z.string() }).nullish();
@@ -92,6 +92,6 @@ const isServed = (one: z.output<typeof version>): boolean =>
 const entryOf = ({ createdAt, owner }: z.output<typeof model>, id: string) => ({
   id,
   object: 'model',
-  created: secondsOf(new Date(createdAt)),
+  created: secondsOf(createdAt),
   owned_by: owner.name,
 });
