@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { stdout } from 'node:process';
+import { cpuUsage, stdout } from 'node:process';
 import type { Generator } from '@opea/inference-runtime/generation';
 import { benchArguments, openBenchModel } from './bench-model.ts';
 import { type Answer, keepBusy, median, quantile, read, type Work, workload } from './workload.ts';
@@ -20,6 +20,8 @@ await keepBusy(work.slice(0, streams), streams, (one) => read(generator, one));
 
 interface Round {
   readonly tokensPerSecond: number;
+  /** Tokens per second of processor time, all threads: comparable on a machine that is busy with other things. */
+  readonly tokensPerCpuSecond: number;
   readonly answers: readonly Answer[];
   /** Share of the wall time inside the model. */
   readonly modelShare: number;
@@ -48,6 +50,7 @@ for (const [mode, done] of Object.entries(rounds)) {
   const first = done.flatMap(({ answers }) => answers.map((answer) => answer.timeToFirstTokenMs));
   print(
     `${mode.padEnd(14)} ${rate(mode).toFixed(0).padStart(6)} tokens/s   ` +
+      `${cpuRate(mode).toFixed(0)} a CPU second   ` +
       `in the model ${(100 * median(done.map(({ modelShare }) => modelShare))).toFixed(1)} %   ` +
       `rows a step ${median(done.map(({ meanRows }) => meanRows)).toFixed(1)}   ` +
       `gap median ${median(gaps).toFixed(1)} p99 ${quantile(gaps, 0.99).toFixed(1)} ms   ` +
@@ -55,8 +58,11 @@ for (const [mode, done] of Object.entries(rounds)) {
       `loop lag p99 ${Math.max(...done.map(({ lagP99Ms }) => lagP99Ms)).toFixed(1)} ms`,
   );
 }
-print(`continuous / one by one  ${(rate('continuous') / rate('one by one')).toFixed(2)}`);
-print(`continuous / static      ${(rate('continuous') / rate('static batches')).toFixed(2)}`);
+for (const other of ['one by one', 'static batches'])
+  print(
+    `continuous / ${other.padEnd(14)} ${(rate('continuous') / rate(other)).toFixed(2)}   ` +
+      `by processor time ${(cpuRate('continuous') / cpuRate(other)).toFixed(2)}`,
+  );
 const texts = Object.values(rounds).flatMap((done) =>
   done.map(({ answers }) => JSON.stringify(answers.map(({ text }) => text))),
 );
@@ -67,14 +73,17 @@ async function measure(target: Generator, run: () => Promise<Answer[]>): Promise
   const lag = monitorEventLoopDelay({ resolution: 5 });
   lag.enable();
   const start = performance.now();
+  const cpu = cpuUsage();
   const answers = await run();
   const wallMs = performance.now() - start;
+  const { user, system } = cpuUsage(cpu);
   lag.disable();
   const after = target.stats();
   const tokens = answers.reduce((sum, answer) => sum + answer.tokens, 0);
   return {
     answers,
     tokensPerSecond: (1000 * tokens) / wallMs,
+    tokensPerCpuSecond: (1e6 * tokens) / (user + system),
     modelShare: (after.modelMs - before.modelMs) / wallMs,
     meanRows: tokens / (after.steps - before.steps),
     lagP99Ms: lag.percentile(99) / 1e6 - 5,
@@ -88,6 +97,10 @@ function together(batch: readonly Work[]): Promise<Answer[]> {
 
 function rate(mode: string): number {
   return median((rounds[mode] ?? []).map(({ tokensPerSecond }) => tokensPerSecond));
+}
+
+function cpuRate(mode: string): number {
+  return median((rounds[mode] ?? []).map(({ tokensPerCpuSecond }) => tokensPerCpuSecond));
 }
 
 function print(line: string): void {
