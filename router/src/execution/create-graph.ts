@@ -36,7 +36,10 @@ export interface GraphOptions {
   readonly supergraphSdl: string;
   /** One per subgraph of the supergraph, by its name there: in this process, or behind HTTP. */
   readonly sources: Readonly<Record<string, SubgraphEndpoint | { readonly url: string }>>;
-  /** `native` falls back to Apollo's planner for operations it has no plan for. @default 'native' */
+  /**
+   * `native` falls back to Apollo's planner for operations it has no plan for, and for supergraphs
+   * with interface objects. @default 'native'
+   */
   readonly planner?: 'native' | 'apollo';
   readonly limits?: Partial<GraphLimits>;
   /**
@@ -253,7 +256,9 @@ interface Refused {
 }
 
 function plannerOf({ supergraphSdl, planner = 'native' }: GraphOptions): Planner {
-  if (planner === 'apollo') return apolloPlanner(supergraphSdl);
+  // The native planner leaves out fetches where interface objects meet type conditions.
+  const hasInterfaceObjects = /isInterfaceObject:\s*true/.test(supergraphSdl);
+  if (planner === 'apollo' || hasInterfaceObjects) return apolloPlanner(supergraphSdl);
   return fallbackPlanner({
     first: nativePlanner(supergraphSdl),
     makeSecond: () => apolloPlanner(supergraphSdl),
