@@ -21,7 +21,7 @@ export const quietEnvironment = {
 export async function step(name, command) {
   const startedAt = Date.now();
   const seconds = () => `${((Date.now() - startedAt) / 1000).toFixed(1)} s`;
-  const live = Boolean(process.stdout.isTTY);
+  const live = process.stdout.isTTY;
   const ticker = live
     ? setInterval(() => process.stdout.write(`\r• ${name} … ${seconds()}`), 500)
     : undefined;

@@ -23,9 +23,9 @@ describe('the platform', () => {
     const found = await namesIn(client);
 
     expect(acknowledged.models.length).toBeGreaterThan(20);
-    expect(found.models).toEqual(expect.arrayContaining(acknowledged.models));
-    expect(found.views).toEqual(expect.arrayContaining(acknowledged.views));
-    expect(found.keys).toEqual(expect.arrayContaining(acknowledged.keys));
+    expect(found.models).toEqual(expect.arrayContaining([...acknowledged.models]));
+    expect(found.views).toEqual(expect.arrayContaining([...acknowledged.views]));
+    expect(found.keys).toEqual(expect.arrayContaining([...acknowledged.keys]));
   });
 
   test('stopped with Ctrl-C drains, exits 0, and keeps its key', async () => {

@@ -41,8 +41,8 @@ const roots = new Set(['Query', 'Mutation', 'Subscription']);
 
 function silentParts(sdl: string): readonly string[] {
   const silent: string[] = [];
-  const heard = (node: { readonly description?: unknown }, coordinate: string) => {
-    if (!node.description) silent.push(coordinate);
+  const heard = (node: object, coordinate: string) => {
+    if (!('description' in node) || !node.description) silent.push(coordinate);
   };
   visit(parse(sdl), {
     enter(node, _key, _parent, _path, ancestors) {

@@ -164,7 +164,7 @@ export type FeatureType =
   | 'STRING'
   /** True or false. */
   | 'BOOLEAN'
-  /** A list of numbers of a fixed length. */
+  /** A list of finite numbers. */
   | 'VECTOR';
 
 /** A named set of features about entities. Visible inside its tenant. */
