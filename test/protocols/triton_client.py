@@ -8,6 +8,7 @@ import tritonclient.http as triton
 
 asked = json.load(sys.stdin)
 headers = {"authorization": f"Bearer {asked['apiKey']}"}
+# `infer` writes the length of its JSON into the dict that it is given: each call gets one of its own.
 client = triton.InferenceServerClient(asked["host"])
 pixels = numpy.array(asked["pixels"], dtype=numpy.float32).reshape(1, 1, 28, 28)
 
@@ -17,7 +18,7 @@ def infer(binary_in, binary_out):
     image.set_data_from_numpy(pixels, binary_data=binary_in)
     names = [one["name"] for one in metadata["outputs"]]
     outputs = [triton.InferRequestedOutput(name, binary_data=binary_out) for name in names]
-    result = client.infer("digits", [image], outputs=outputs, headers=headers, request_id="mine")
+    result = client.infer("digits", [image], outputs=outputs, headers=dict(headers), request_id="mine")
     return {
         "id": result.get_response()["id"],
         "version": result.get_response()["model_version"],
@@ -28,7 +29,7 @@ def infer(binary_in, binary_out):
 def infer_all():
     image = triton.InferInput("image", list(pixels.shape), "FP32")
     image.set_data_from_numpy(pixels)
-    result = client.infer("digits", [image], headers=headers, timeout=20_000_000, priority=1)
+    result = client.infer("digits", [image], headers=dict(headers), timeout=20_000_000, priority=1)
     return {one["name"]: result.as_numpy(one["name"]).flatten().tolist() for one in metadata["outputs"]}
 
 
