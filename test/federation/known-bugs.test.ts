@@ -2,7 +2,7 @@ import { ApolloGateway, LocalGraphQLDataSource } from '@apollo/gateway';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { SubgraphEndpoint } from '@opea/kernel/subgraph';
 import { createGraph } from '@opea/router/engine';
-import { execute, getOperationAST, type GraphQLSchema, parse } from 'graphql';
+import { execute, type GraphQLSchema, getOperationAST, parse } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { difference } from './compare.ts';

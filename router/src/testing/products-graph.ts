@@ -1,7 +1,7 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { GraphRequest, GraphResult, SubgraphEndpoint } from '@opea/kernel/subgraph';
 import { composeServices } from '@theguild/federation-composition';
-import { type GraphQLSchema, execute, parse, subscribe } from 'graphql';
+import { execute, type GraphQLSchema, parse, subscribe } from 'graphql';
 
 const link =
   'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@external", "@requires"])';

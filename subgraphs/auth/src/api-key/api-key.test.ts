@@ -1,6 +1,6 @@
 import { specify } from '@opea/kernel/testing';
 import { describe, test } from 'vitest';
-import { apiKeyDecider, type ApiKeyEvent } from './api-key.ts';
+import { type ApiKeyEvent, apiKeyDecider } from './api-key.ts';
 
 const { given } = specify(apiKeyDecider);
 

@@ -1,9 +1,9 @@
 import { badUserInput, unauthenticated } from '@opea/kernel/errors';
 import { clampFirst, connection, decodeCursor } from '@opea/kernel/pagination';
 import { policy } from '@opea/schema/policy';
+import { keysOf } from '../api-key/key-page.ts';
 import { principalNotFound } from '../errors.ts';
 import type { Resolvers } from '../generated/resolvers.ts';
-import { keysOf } from '../api-key/key-page.ts';
 
 type Part = {
   readonly Query: Pick<NonNullable<Resolvers['Query']>, 'me' | 'principal' | 'principals'>;

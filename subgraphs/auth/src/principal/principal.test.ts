@@ -1,6 +1,6 @@
 import { specify } from '@opea/kernel/testing';
 import { describe, test } from 'vitest';
-import { principalDecider, type PrincipalEvent } from './principal.ts';
+import { type PrincipalEvent, principalDecider } from './principal.ts';
 
 const { given } = specify(principalDecider);
 

@@ -1,4 +1,4 @@
-import { type FeedEvent, type FeedOptions, eventFeed } from '@opea/kernel/feed';
+import { eventFeed, type FeedEvent, type FeedOptions } from '@opea/kernel/feed';
 import { subjects } from '../model/model-events.ts';
 
 /** One event of the registry as the bus carries it. */

@@ -1,5 +1,5 @@
-import type { EventStore, StoredEvent } from '@opea/kernel/events';
 import { badUserInput } from '@opea/kernel/errors';
+import type { EventStore, StoredEvent } from '@opea/kernel/events';
 import { type Connection, clampFirst, connection, decodeCursor } from '@opea/kernel/pagination';
 import { streamOf } from './model-commands.ts';
 import type { HistorySource, ModelSource } from './model-source.ts';

@@ -7,8 +7,8 @@ import {
   type StreamId,
 } from '@opea/kernel/events';
 import type { Visibility } from '../visibility.ts';
+import { type Model, type ModelCommand, type ModelEvent, modelDecider } from './model.ts';
 import { modelEventOf } from './model-events.ts';
-import { type Model, type ModelCommand, modelDecider, type ModelEvent } from './model.ts';
 
 export interface ModelCommands {
   /** Decides, stores what happened, and waits until it can be read here. Throws what the decision throws, or NOT_YET_VISIBLE. */

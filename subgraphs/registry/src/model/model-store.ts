@@ -1,6 +1,6 @@
-import { decodeCursor } from '@opea/kernel/pagination';
-import { badUserInput } from '@opea/kernel/errors';
 import { instantOf } from '@opea/kernel/clock';
+import { badUserInput } from '@opea/kernel/errors';
+import { decodeCursor } from '@opea/kernel/pagination';
 import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../tables.ts';
 import { holds } from './as-of.ts';

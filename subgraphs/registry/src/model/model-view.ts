@@ -2,8 +2,8 @@ import { type StoredEvent, unreachable } from '@opea/kernel/events';
 import { jsonValue } from '@opea/kernel/postgres';
 import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../tables.ts';
-import type { AliasMoved, ModelUpdated, VersionPublished } from './model-facts.ts';
 import { modelEventOf } from './model-events.ts';
+import type { AliasMoved, ModelUpdated, VersionPublished } from './model-facts.ts';
 
 /** Writes what one event means into the read tables, in the transaction that moves the checkpoint. */
 export async function projectModelEvent(tx: Kysely<Tables>, stored: StoredEvent): Promise<void> {
