@@ -29,6 +29,10 @@ describe('the explorer in a browser', () => {
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text());
     });
+    page.on('response', (response) => {
+      if (response.status() >= 400)
+        void response.text().then((body) => complaints.push(`${response.url()} ${body}`));
+    });
     page.on('request', (request) => {
       const url = request.url();
       if (!url.startsWith(platform.url) && !url.startsWith('data:')) complaints.push(url);

@@ -15,12 +15,21 @@ const readable = (failure) => {
   return failure;
 };
 
-const operationKind = (params, documentAST) => {
-  const operations = (documentAST?.definitions ?? []).filter(
-    (it) => it.kind === 'OperationDefinition',
+/**
+ * What is about to run. The editor notices which operations it holds a moment after a tab was opened: whoever runs at once
+ * would send the other tab's name, so the text itself is asked first.
+ */
+const operationOf = ({ query, operationName }, documentAST) => {
+  const written = [...query.matchAll(/^(query|mutation|subscription)\b[ \t]*(\w+)?/gm)].map(
+    ([, kind, name]) => ({ kind, name }),
   );
-  const named = operations.find((it) => it.name?.value === params.operationName);
-  return (named ?? operations[0])?.operation ?? 'query';
+  const noticed = (documentAST?.definitions ?? [])
+    .filter((it) => it.kind === 'OperationDefinition')
+    .map((it) => ({ kind: it.operation, name: it.name?.value }));
+  const operations = written.length > 0 ? written : noticed;
+  return (
+    operations.find(({ name }) => name === operationName) ?? operations[0] ?? { kind: 'query' }
+  );
 };
 
 (() => {
@@ -123,10 +132,12 @@ const operationKind = (params, documentAST) => {
   };
 
   const fetcher = (params, { headers = {}, documentAST } = {}) => {
-    if (operationKind(params, documentAST) === 'subscription') return stream(params);
+    const { kind, name } = operationOf(params, documentAST);
+    const request = { ...params, operationName: name };
+    if (kind === 'subscription') return stream(request);
     state.textContent = '';
     text.hidden = true;
-    return ask(params, headers);
+    return ask(request, headers);
   };
 
   const root = ReactDOM.createRoot(document.getElementById('explorer'));
