@@ -13,6 +13,7 @@ import process from 'node:process';
 import { type GraphClient, graphClient } from '@opea/cli/client';
 import { imageInput, readDigitSamples } from '@opea/cli/platform';
 import { modelsFolder, startBuilt } from './built-platform.ts';
+import { lineage, stream } from './operations.ts';
 import { quantilesOf } from './quantiles.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'opea-figures-'));
@@ -32,10 +33,11 @@ async function measure(data: string): Promise<readonly Figure[]> {
   await first.stop();
   await using platform = await startBuilt(data);
   await using client = graphClient(platform);
+  await platform.eventLoopLag();
   const query = await fiveSubgraphQuery(client);
   const alone = await tokenRate(client, 1);
   const together = await tokenRate(client, 16);
-  const lagBefore = await platform.eventLoopLag();
+  const loop = await platform.eventLoopLag();
   return [
     ['time to ready, first start with demo workspace', seconds(first.readyMs)],
     ['time to ready, second start', seconds(platform.readyMs)],
@@ -44,26 +46,12 @@ async function measure(data: string): Promise<readonly Figure[]> {
     ['tokens/s, one stream', alone.toFixed(0)],
     ['tokens/s, 16 streams together', together.toFixed(0)],
     ['16 streams against one', `${(together / alone).toFixed(2)} ×`],
-    ['event loop lag while measuring, p99', milliseconds(lagBefore.p99Ms)],
-    ['memory of the process', `${lagBefore.residentMiB.toFixed(0)} MiB`],
+    ['event loop lag while measuring, p99', milliseconds(loop.p99Ms)],
+    ['memory of the process', `${loop.residentMiB.toFixed(0)} MiB`],
   ];
 }
 
-const lineage = /* GraphQL */ `
-  query ($id: ID!) {
-    prediction(id: $id) {
-      requestedBy { name }
-      features { view { name } values { name value { __typename } } }
-      modelVersion {
-        number
-        model { name owner { name } }
-        metrics(window: { last: "15m" }) { requests p95Ms }
-      }
-    }
-  }
-`;
-
-/** Inference, feature, registry, auth and analytics in one query, one caller at a time. */
+/** One caller at a time. */
 async function fiveSubgraphQuery(client: GraphClient): Promise<{ p50: number; p95: number }> {
   const [sample] = await readDigitSamples(modelsFolder);
   if (!sample) throw new Error('There is no sample');
@@ -89,12 +77,6 @@ async function fiveSubgraphQuery(client: GraphClient): Promise<{ p50: number; p9
   return { p50, p95 };
 }
 
-const stream = /* GraphQL */ `
-  subscription ($input: GenerateInput!) {
-    generate(input: $input) { text usage { completionTokens } }
-  }
-`;
-
 /** Tokens a second over all streams, from the first request to the last token. */
 async function tokenRate(client: GraphClient, streams: number): Promise<number> {
   const run = () =>
@@ -117,5 +99,10 @@ async function tokensOf(client: GraphClient, seed: number): Promise<number> {
   return tokens;
 }
 
-const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
-const milliseconds = (ms: number): string => `${ms.toFixed(1)} ms`;
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}
+
+function milliseconds(ms: number): string {
+  return `${ms.toFixed(1)} ms`;
+}
