@@ -2,8 +2,9 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { CommandFailed } from '../exit.ts';
+import { adaptedFiles } from './adapted-files.ts';
 import type { GraphClient } from './graph-client.ts';
-import { filesOf, type PushedVersion, pushVersion } from './push-version.ts';
+import { type PushedVersion, pushVersion } from './push-version.ts';
 
 export interface ImportOptions {
   /** A folder, or `owner/name` on the Hugging Face hub. */
@@ -17,39 +18,50 @@ export interface ImportOptions {
 const hubFiles: readonly { readonly name: string; readonly at: readonly string[] }[] = [
   { name: 'model.onnx', at: ['onnx/model.onnx', 'model.onnx'] },
   { name: 'tokenizer.json', at: ['tokenizer.json'] },
+  { name: 'config.json', at: ['config.json'] },
 ];
 
-/** Publishes a folder, or the files of a hub repository, as the next version of a model. */
+/** Publishes a folder, a file, or the files of a hub repository, as the next version of a model. */
 export async function importModel(
   client: GraphClient,
   options: ImportOptions,
 ): Promise<PushedVersion> {
-  const name = options.name ?? basename(options.source).toLowerCase();
-  const found = await stat(options.source).catch(() => undefined);
-  if (found) return push(client, name, options.source, options);
-  if (!/^[\w.-]+\/[\w.-]+$/.test(options.source))
-    throw new CommandFailed(`${options.source} is neither a folder nor an owner/name on the hub.`);
-  const folder = await mkdtemp(join(tmpdir(), 'opea-import-'));
+  const { source, progress } = options;
+  const workFolder = await mkdtemp(join(tmpdir(), 'opea-import-'));
   try {
-    await downloadAll(options, folder);
-    return await push(client, name, folder, options);
+    const path = await localPath(options, workFolder);
+    return await pushVersion(client, {
+      name: options.name ?? nameOf(source),
+      files: await adaptedFiles({ path, workFolder, progress }),
+      description: `Imported from ${basename(source)}`,
+      onFile: (file) => progress(`uploaded ${file.name}  ${file.digest.slice(0, 19)}…`),
+    });
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(workFolder, { recursive: true, force: true });
   }
 }
 
-async function push(
-  client: GraphClient,
-  name: string,
-  folder: string,
-  { source, progress }: ImportOptions,
-): Promise<PushedVersion> {
-  return pushVersion(client, {
-    name,
-    files: await filesOf(folder),
-    description: `Imported from ${source}`,
-    onFile: (file) => progress(`uploaded ${file.name}  ${file.digest.slice(0, 19)}…`),
-  });
+/** Where the files lie on this machine; a hub repository is downloaded first. */
+async function localPath(options: ImportOptions, workFolder: string): Promise<string> {
+  const found = await stat(options.source).catch(() => undefined);
+  if (found) return options.source;
+  if (!/^[\w.-]+\/[\w.-]+$/.test(options.source))
+    throw new CommandFailed(
+      `${options.source} is neither a folder, nor a file, nor an owner/name on the hub.`,
+    );
+  await downloadAll(options, workFolder);
+  return workFolder;
+}
+
+/** A name that the registry takes, from the source's last part. */
+function nameOf(source: string): string {
+  const last = basename(source)
+    .toLowerCase()
+    .replace(/\.(gguf|onnx)$/, '');
+  return last
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[^a-z]+/, '')
+    .slice(0, 64);
 }
 
 async function downloadAll(options: ImportOptions, folder: string): Promise<void> {

@@ -35,9 +35,9 @@ export const addModel: AddCommands = (program, contextOf) => {
   model
     .command('import')
     .description(
-      'take an ONNX folder, or a Hugging Face repository (owner/name) when online, as a version',
+      'take an ONNX folder, a GGUF file, or a Hugging Face repository (owner/name) when online, as a version',
     )
-    .argument('<source>', 'a folder, or owner/name')
+    .argument('<source>', 'a folder, a file, or owner/name')
     .option('--name <name>', "the model; the source's last part without it")
     .option('--promote [alias]', 'point an alias at the new version')
     .action((source: string, options: ImportOptions, command) =>

@@ -7,6 +7,8 @@ export {
   type TinyGeneratorOptions,
   tinyVersion,
 } from './tiny-generator.ts';
+export { tinyGguf } from './tiny-gguf.ts';
+export { tinyHuggingFaceExport } from './tiny-hugging-face-export.ts';
 export {
   affineModel,
   logarithmModel,
