@@ -21,7 +21,7 @@ describe('the rules of the repository', () => {
 
   test.each([
     ['a URL that has such a part', 'docs/a.md', 'https://example.org/home/page'],
-    ['a relative path', 'docs/a.md', './work/models and models/home/x'],
+    ['a relative path', 'docs/a.md', './root/models and models/home/x'],
     ['a chart with a row of equal signs', 'docs/a.md', 'x ======= y'],
   ])('accept %s', (_, file, text) => {
     expect(about(file, text)).toEqual([]);
